@@ -1,0 +1,47 @@
+"""The ground floor: what may be emitted, declared once.
+
+A declaration is inert. An ``Observability`` binds it, the linter checks uses against it, the specs are
+rendered from it, and the series budget is proven from it before anything runs.
+"""
+
+from obslib.catalog.catalog import Catalog, declared_in
+from obslib.catalog.common import COMMON
+from obslib.catalog.declaration import Declaration, Deprecated, Plane, Stability
+from obslib.catalog.families import (
+    AcrossWorkers,
+    Counter,
+    ExternalMetric,
+    Family,
+    Gauge,
+    Histogram,
+    InstanceMetric,
+    counter,
+    gauge,
+    histogram,
+    instance_gauge,
+)
+from obslib.catalog.labels import OVERFLOW, Domain, Joint, Label, LabelUse, Source
+from obslib.catalog.signals import (
+    Check,
+    Component,
+    Cursor,
+    Field,
+    Importance,
+    Level,
+    LogEvent,
+    Loop,
+    Operation,
+    ReasonSet,
+    SpanKind,
+    log_event,
+    span_kind,
+)
+from obslib.catalog.upkeep import Alert, Dashboard, Retention, Runbook, Severity
+
+__all__ = [
+    "COMMON", "OVERFLOW", "AcrossWorkers", "Alert", "Catalog", "Check", "Component", "Counter", "Cursor", "Dashboard",
+    "Declaration", "Deprecated", "Domain", "ExternalMetric", "Family", "Field", "Gauge", "Histogram", "Importance",
+    "InstanceMetric", "Joint", "Label", "LabelUse", "Level", "LogEvent", "Loop", "Operation", "Plane", "ReasonSet",
+    "Retention", "Runbook", "Severity", "Source", "SpanKind", "Stability", "counter", "declared_in", "gauge",
+    "histogram", "instance_gauge", "log_event", "span_kind",
+]  # fmt: skip

@@ -1,0 +1,199 @@
+"""The catalog: one platform's declarations, checked together.
+
+A declaration alone cannot know that its name is taken, that a component it names does not exist or
+that a process would hold too many series. Building a catalog checks all of that and raises; a catalog
+that exists is sound. Closed sets (components, loops, reasons) belong to the instance, so another
+product can extend the platform's catalog without touching it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType, ModuleType
+from typing import TypeVar
+
+from obslib.catalog import upkeep
+from obslib.catalog.budget import FamilyBudget, prove_family, prove_process
+from obslib.catalog.declaration import Declaration, Deprecated, Plane
+from obslib.catalog.families import ExternalMetric, Family
+from obslib.catalog.labels import LabelUse, Source
+from obslib.catalog.signals import Check, Component, Cursor, Field, LogEvent, Loop, Operation, ReasonSet, SpanKind
+from obslib.errors import CatalogError, UnknownSignal
+
+__all__ = ["Catalog", "declared_in"]
+
+D = TypeVar("D", bound=Declaration)
+
+_NAMESPACES: tuple[tuple[type[Declaration], ...], ...] = (
+    (Family, ExternalMetric), (LogEvent,), (SpanKind,), (Operation,), (Check,), (Loop,), (Cursor,),
+    (upkeep.Alert,), (upkeep.Dashboard,), (upkeep.Runbook,), (upkeep.Retention,),
+)  # fmt: skip
+
+
+def declared_in(*modules: ModuleType) -> tuple[Declaration, ...]:
+    """Every declaration that the modules define, in the order they are written."""
+    return tuple(value for module in modules for value in vars(module).values() if isinstance(value, Declaration))
+
+
+class Catalog:
+    """A checked set of declarations and the components that may use them.
+
+    Raises CatalogError on a contradiction and CardinalityError when a budget cannot be kept.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        components: Iterable[Component] = (),
+        signals: Iterable[Declaration] = (),
+        fields: Iterable[Field] = (),
+        reasons: Iterable[ReasonSet] = (),
+    ) -> None:
+        self.name = name
+        self.components: Mapping[str, Component] = MappingProxyType(_unique("component", components))
+        self.fields: Mapping[str, Field] = MappingProxyType(_unique("field", fields))
+        self.reasons: Mapping[str, ReasonSet] = MappingProxyType(_unique("reason set", reasons))
+        self.signals: tuple[Declaration, ...] = tuple(dict.fromkeys(signals))
+        for kinds in _NAMESPACES:
+            _unique(kinds[0].__name__.lower(), (s for s in self.signals if isinstance(s, kinds)))
+        self._members = frozenset(self.signals)
+        for signal in self.signals:
+            self._check(signal)
+        self._budgets = {component: self._prove(component) for component in self.components}
+
+    def __repr__(self) -> str:
+        return f"<Catalog {self.name}: {len(self.signals)} signals, components {', '.join(self.components) or 'none'}>"
+
+    def extend(
+        self,
+        name: str | None = None,
+        *,
+        components: Iterable[Component] = (),
+        signals: Iterable[Declaration] = (),
+        fields: Iterable[Field] = (),
+        reasons: Iterable[ReasonSet] = (),
+    ) -> Catalog:
+        """Build a new catalog with more components, signals, fields and reasons; a clash of names is refused."""
+        return Catalog(
+            name or self.name,
+            components=(*self.components.values(), *components),
+            signals=(*self.signals, *signals),
+            fields=(*self.fields.values(), *fields),
+            reasons=(*self.reasons.values(), *reasons),
+        )
+
+    def component(self, name: str) -> Component:
+        """The component called ``name``; raises UnknownSignal naming the ones there are."""
+        try:
+            return self.components[name]
+        except KeyError:
+            known = ", ".join(self.components) or "none"
+            raise UnknownSignal(
+                f"component {name!r} is not in catalog {self.name!r} (it has: {known}); "
+                "use one of these, or pass catalog=CATALOG.extend(components=[Component(...)])"
+            ) from None
+
+    def require(self, signal: D, component: str) -> D:
+        """``signal``, when this catalog declares it for ``component``; raises UnknownSignal otherwise."""
+        if signal not in self._members:
+            raise UnknownSignal(
+                f"{signal!r} is not in catalog {self.name!r}; "
+                "add it with CATALOG.extend(signals=[...]) and pass catalog= to start()"
+            )
+        if not self.exports(signal, component):
+            owner = ", ".join(signal.components) or f"plane {signal.plane.value}"
+            raise UnknownSignal(f"{signal!r} is declared for {owner}, not for component {component!r}")
+        return signal
+
+    def exports(self, signal: Declaration, component: str) -> bool:
+        """Whether ``component`` may use ``signal``: named by it, or its own plane, ``common`` or ``tenant``."""
+        if signal.components:
+            return component in signal.components
+        return signal.plane in (Plane.COMMON, self.components[component].plane)
+
+    def of(self, kind: type[D], component: str | None = None) -> tuple[D, ...]:
+        """All declarations of a kind, or those that ``component`` may use."""
+        found = tuple(signal for signal in self.signals if isinstance(signal, kind))
+        return found if component is None else tuple(signal for signal in found if self.exports(signal, component))
+
+    def values(self, use: LabelUse, component: str) -> tuple[str, ...]:
+        """The closed values of a label in ``component``; empty when the label is open."""
+        match use.label.source:
+            case Source.LOOPS:
+                return tuple(loop.name for loop in self.of(Loop, component))
+            case Source.CHECKS:
+                return (
+                    *(check.name for check in self.of(Check, component)),
+                    *(f"loop:{x.name}" for x in self.of(Loop, component)),
+                )
+            case Source.FAMILIES:
+                return tuple(family.name for family in self.of(Family, component) if family.labels)
+            case Source.LABELS:
+                return tuple(dict.fromkeys(use.name for family in self.of(Family, component) for use in family.labels))
+        return use.values
+
+    def budget(self, component: str) -> tuple[FamilyBudget, ...]:
+        """The proven worst case of each family ``component`` exports."""
+        return self._budgets[self.component(component).name]
+
+    def worst_case(self, component: str) -> int:
+        """The largest number of series one process of ``component`` can hold."""
+        return sum(budget.series for budget in self.budget(component))
+
+    def _prove(self, component: str) -> tuple[FamilyBudget, ...]:
+        exported: list[Family[...] | ExternalMetric] = [*self.of(Family, component), *self.of(ExternalMetric, component)]
+        budgets = tuple(prove_family(f, lambda use: len(self.values(use, component))) for f in exported)
+        prove_process(component, budgets)
+        return budgets
+
+    def _check(self, signal: Declaration) -> None:
+        if not signal.serves:
+            raise CatalogError(f"{signal!r} serves no requirement; name the rows it answers in serves=(...)")
+        for component in signal.components:
+            if component not in self.components:
+                raise CatalogError(
+                    f"{signal!r} is declared for component {component!r}, which catalog {self.name!r} does not have"
+                )
+            own = self.components[component].plane
+            if signal.plane not in (own, Plane.COMMON, Plane.TENANT):
+                raise CatalogError(
+                    f"{signal!r} belongs to plane {signal.plane.value!r}, but {component!r} exports {own.value!r}"
+                )
+        if isinstance(signal.stability, Deprecated) and not any(s.name == signal.stability.replaced_by for s in self.signals):
+            raise CatalogError(f"{signal!r} is replaced by {signal.stability.replaced_by!r}, which is not in the catalog")
+        for part in _references(signal):
+            if part not in self._members:
+                raise CatalogError(f"{signal!r} refers to {part!r}, which is not in catalog {self.name!r}")
+        if isinstance(signal, (LogEvent, SpanKind)):
+            for field in signal.fields:
+                if self.fields.get(field.name) is not field:
+                    raise CatalogError(f"{signal!r} uses field {field.name!r}, which is not in catalog {self.name!r}")
+
+
+def _references(signal: Declaration) -> tuple[Declaration, ...]:
+    match signal:
+        case Operation():
+            parts: tuple[Declaration | None, ...] = (signal.span, signal.duration, signal.failed, *signal.outcomes)
+        case Loop():
+            parts = (signal.span, signal.cursor, signal.failed, *signal.also)
+        case Cursor():
+            parts = (signal.position, signal.lag_events, signal.lag_seconds)
+        case upkeep.Alert():
+            parts = (signal.runbook, *signal.families)
+        case upkeep.Dashboard():
+            parts = signal.families
+        case _:
+            parts = ()
+    return tuple(part for part in parts if part is not None)
+
+
+N = TypeVar("N", Component, Field, ReasonSet, Declaration)
+
+
+def _unique(kind: str, named: Iterable[N]) -> dict[str, N]:
+    found: dict[str, N] = {}
+    for item in named:
+        if found.setdefault(item.name, item) is not item:
+            raise CatalogError(f"two {kind} declarations are called {item.name!r}; rename one or share the object")
+    return found

@@ -1,0 +1,26 @@
+"""The platform's own catalog: five components and everything they emit, under the names of the requirements."""
+
+from __future__ import annotations
+
+from obslib.catalog.catalog import Catalog, declared_in
+from obslib.catalog.common import COMMON
+from obslib.catalog.declaration import Plane
+from obslib.catalog.platform import consumers, control_plane, data_plane, edge, tenant, terms
+from obslib.catalog.signals import Component
+
+__all__ = ["PLATFORM", "consumers", "control_plane", "data_plane", "edge", "tenant"]
+
+PLATFORM: Catalog = COMMON.extend(
+    "platform",
+    components=(
+        Component(name="control-plane", plane=Plane.CONTROL_PLANE),
+        Component(name="projector", plane=Plane.CONTROL_PLANE),
+        Component(name="scheduler", plane=Plane.CONTROL_PLANE),
+        Component(name="agent", plane=Plane.DATA_PLANE, has_node=True),
+        Component(name="edge", plane=Plane.EDGE, has_node=True),
+    ),
+    signals=declared_in(consumers, control_plane, data_plane, edge, tenant),
+    fields=terms.FIELDS,
+    reasons=terms.REASONS,
+)
+"""Built once, on first import; raises when a declaration contradicts another or a budget cannot be kept."""

@@ -1,0 +1,96 @@
+"""Every error obslib raises on purpose.
+
+One root and a few leaves, each also the built-in a caller would expect, so that
+``except ValueError`` in an existing component still works. They are raised while a
+process is being wired; once it serves, obslib counts what it could not do instead.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = [
+    "AccessDenied",
+    "AddressInUse",
+    "AlreadyAdopted",
+    "CardinalityError",
+    "CatalogError",
+    "ErrorClass",
+    "LabelNotAllowed",
+    "ObslibError",
+    "SettingsError",
+    "UnknownSignal",
+]
+
+
+class ErrorClass(StrEnum):
+    """What kind of failure it was: the closed set behind every ``error_class`` (requirements §3.1)."""
+
+    INVALID_ARGUMENT = "invalid_argument"
+    UNAUTHORIZED = "unauthorized"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    PRECONDITION_FAILED = "precondition_failed"
+    RATE_LIMITED = "rate_limited"
+    QUOTA_EXCEEDED = "quota_exceeded"
+    TIMEOUT = "timeout"
+    UNAVAILABLE = "unavailable"
+    DEPENDENCY = "dependency"
+    INTERNAL = "internal"
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether the same call may succeed later without anyone changing anything."""
+        return self in _RETRYABLE
+
+
+_RETRYABLE = frozenset(
+    {
+        ErrorClass.RATE_LIMITED,
+        ErrorClass.TIMEOUT,
+        ErrorClass.UNAVAILABLE,
+        ErrorClass.DEPENDENCY,
+        ErrorClass.CONFLICT,
+    }
+)
+
+
+class ObslibError(Exception):
+    """Root of everything obslib raises; the message says what to do."""
+
+
+class CatalogError(ObslibError, ValueError):
+    """A declaration is wrong, or two declarations contradict each other."""
+
+
+class CardinalityError(CatalogError):
+    """A family or a process could exceed its series budget (requirements §2)."""
+
+
+class LabelNotAllowed(CatalogError):
+    """A metric label is not in the catalog's table of bounds (CARD-01)."""
+
+
+class UnknownSignal(ObslibError, LookupError):
+    """A signal, component or loop is used that this catalog, or this component, does not declare."""
+
+
+class SettingsError(ObslibError, ValueError):
+    """A setting is missing or malformed; the message names it and where it is read from."""
+
+
+class AddressInUse(ObslibError, OSError):
+    """The admin endpoint's address is taken by another process."""
+
+
+class AlreadyAdopted(ObslibError, RuntimeError):
+    """A second Observability tried to take over this process's globals."""
+
+
+class AccessDenied(ObslibError, PermissionError):
+    """The actor may not see or change the resource; says which of 403 and 404 the caller must answer."""
+
+    def __init__(self, message: str, *, error_class: ErrorClass) -> None:
+        super().__init__(message)
+        self.error_class = error_class
