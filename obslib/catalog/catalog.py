@@ -15,7 +15,7 @@ from typing import TypeVar
 from obslib.catalog import upkeep
 from obslib.catalog.budget import FamilyBudget, prove_family, prove_process
 from obslib.catalog.declaration import Declaration, Deprecated, Plane
-from obslib.catalog.families import ExternalMetric, Family
+from obslib.catalog.families import Counter, ExternalMetric, Family, Gauge
 from obslib.catalog.labels import LabelUse, Source
 from obslib.catalog.signals import Check, Component, Cursor, Field, LogEvent, Loop, Operation, ReasonSet, SpanKind
 from obslib.errors import CatalogError, UnknownSignal
@@ -57,6 +57,7 @@ class Catalog:
         self.signals: tuple[Declaration, ...] = tuple(dict.fromkeys(signals))
         for kinds in _NAMESPACES:
             _unique(kinds[0].__name__.lower(), (s for s in self.signals if isinstance(s, kinds)))
+        self._check_exposed_names()
         self._members = frozenset(self.signals)
         for signal in self.signals:
             self._check(signal)
@@ -129,6 +130,8 @@ class Catalog:
                 )
             case Source.FAMILIES:
                 return tuple(family.name for family in self.of(Family, component) if family.labels)
+            case Source.MEASURED:
+                return tuple(family.name for family in self.of(Family, component) if isinstance(family, (Counter, Gauge)))
             case Source.LABELS:
                 return tuple(dict.fromkeys(use.name for family in self.of(Family, component) for use in family.labels))
         return use.values
@@ -146,6 +149,15 @@ class Catalog:
         budgets = tuple(prove_family(f, lambda use: len(self.values(use, component))) for f in exported)
         prove_process(component, budgets)
         return budgets
+
+    def _check_exposed_names(self) -> None:
+        exposed: dict[str, str] = {}
+        for family in self.of(Family):
+            first = exposed.setdefault(family.name.removesuffix("_total"), family.name)
+            if first != family.name:
+                raise CatalogError(
+                    f"metrics {first!r} and {family.name!r} are one name in OpenMetrics, which drops '_total'; rename one"
+                )
 
     def _check(self, signal: Declaration) -> None:
         if not signal.serves:

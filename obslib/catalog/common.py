@@ -26,10 +26,10 @@ STREAM = Label.closed("stream", at_most=10)
 ACTION = Label.closed("action", at_most=10)
 DECISION = Label.closed("decision", at_most=10)
 SIZE_CLASS = Label.closed("size_class", at_most=10)
-VERSION = Label.budgeted("version", 1, why="one value per process")
+VERSION = Label.budgeted("version", 1, pattern=r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}", why="one value per process")
 METRIC = Label.closed("metric", at_most=256, source=Source.FAMILIES, why="the catalog's own families")
 LABEL = Label.closed("label", at_most=64, source=Source.LABELS, why="the catalog's own labels")
-SOURCE = Label.closed("source", at_most=256, source=Source.FAMILIES, why="the catalog's own families")
+SOURCE = Label.closed("source", at_most=256, source=Source.MEASURED, why="the catalog's own counters and gauges")
 LOOP = Label.closed("loop", at_most=32, source=Source.LOOPS, why="the catalog's own loops")
 CHECK = Label.closed("check", at_most=10, source=Source.CHECKS, why="the component's own checks")
 ERROR_CLASS = Label.closed("error_class", at_most=12, why="requirements §3.1")
@@ -156,6 +156,16 @@ def TELEMETRY_GUARD_ERRORS(
 @counter("trace_spans_total", serves=("OWN-04",))
 def TRACE_SPANS(*, result: Annotated[Literal["started", "kept", "exported", "dropped"], RESULT]) -> None:
     """Spans by what became of them."""
+
+
+SpanDropReason = Literal[
+    "not_sampled", "buffer_full", "queue_full", "export_failed", "no_exporter", "closed", "unfinished", "forked"
+]
+
+
+@counter("trace_dropped_spans_total", serves=("OWN-04",))
+def TRACE_DROPPED_SPANS(*, reason: Annotated[SpanDropReason, REASON]) -> None:
+    """Spans that were started and not exported, by reason; started == exported + dropped once nothing is under way."""
 
 
 @counter("trace_sampling_decisions_total", serves=("TRC-07", "OWN-04"))

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Generic, ParamSpec
 
 from obslib.catalog.declaration import Declaration, Deprecated, Plane, Stability, parameters, sentence
-from obslib.catalog.labels import Joint, Label, LabelUse
+from obslib.catalog.labels import Domain, Joint, Label, LabelUse
 from obslib.errors import CatalogError, LabelNotAllowed
 
 __all__ = [
@@ -53,10 +53,8 @@ class Family(Declaration, Generic[P]):
                 f"metric {self.name!r} has a per-instance label; declare it with instance_gauge(...), "
                 "or show the figure in 'platform describe instance' (CARD-02, CARD-07)"
             )
-        names = set(self.label_names)
-        for joint in self.joints:
-            if not names.issuperset(joint.labels):
-                raise CatalogError(f"metric {self.name!r} uses joint domain {joint.name!r} without all of {joint.labels!r}")
+        self._check_joints()
+        self._check_determined()
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -67,6 +65,30 @@ class Family(Declaration, Generic[P]):
     def samples_per_series(self) -> int:
         """How many exposition lines one label combination costs."""
         return 1
+
+    def _check_joints(self) -> None:
+        seen: set[str] = set()
+        for joint in self.joints:
+            if not set(self.label_names).issuperset(joint.labels):
+                raise CatalogError(f"metric {self.name!r} uses joint domain {joint.name!r} without all of {joint.labels!r}")
+            if not seen.isdisjoint(joint.labels):
+                raise CatalogError(f"metric {self.name!r} has a label in two joint domains; give each label one bound")
+            seen.update(joint.labels)
+
+    def _check_determined(self) -> None:
+        """Follow ``determines`` from each label; one that leads back to itself would cost nothing in the proof."""
+        determines = {use.name: use.label.determines for use in self.labels}
+        for start in determines:
+            reached, ahead = set[str](), list(determines[start])
+            while ahead:
+                name = ahead.pop()
+                if name == start:
+                    raise CatalogError(
+                        f"metric {self.name!r}: label {start!r} ends up determining itself; drop one determines="
+                    )
+                if name not in reached:
+                    reached.add(name)
+                    ahead += determines.get(name, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -242,5 +264,9 @@ def _label_use(family: str, name: str, literals: tuple[str, ...], annotations: t
     if len(literals) > label.at_most:
         raise CatalogError(
             f"metric {family!r}: label {name!r} has {len(literals)} values, more than its bound of {label.at_most}"
+        )
+    if label.domain is Domain.CLOSED and label.source is None and not (literals or label.values):
+        raise CatalogError(
+            f"metric {family!r}: closed label {name!r} lists no values; annotate the parameter with a Literal or a StrEnum"
         )
     return LabelUse(label=label, values=literals or label.values)

@@ -43,6 +43,7 @@ class Source(StrEnum):
     CHECKS = "checks"
     FAMILIES = "families"
     LABELS = "labels"
+    MEASURED = "measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,8 @@ class Label:
             raise CatalogError(f"label name {self.name!r} must be lower_snake_case")
         if self.at_most < 1:
             raise CatalogError(f"label {self.name!r} needs at_most >= 1, not {self.at_most!r}")
+        if self.name in self.determines:
+            raise CatalogError(f"label {self.name!r} cannot determine itself; leave it out of determines=")
         if len(self.values) > self.at_most:
             raise CatalogError(
                 f"label {self.name!r} lists {len(self.values)} values but allows {self.at_most}; raise at_most or drop values"

@@ -91,14 +91,14 @@ class SpanKind(Declaration, Generic[P]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
-class Operation(Declaration):
+class Operation(Declaration, Generic[P]):
     """One piece of work: a span, a duration, outcome counters and a failure line from one declaration.
 
     ``duration`` may carry ``result``; each of ``outcomes`` is read by its labels: with ``result`` it counts
     every run, with only ``reason`` or ``error_class`` it counts failures. ``reasons`` closes the reason.
     """
 
-    span: SpanKind[...]
+    span: SpanKind[P]
     duration: Histogram[...] | None = None
     outcomes: tuple[Counter[...], ...] = ()
     reasons: ReasonSet | None = None

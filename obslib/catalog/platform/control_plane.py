@@ -360,6 +360,10 @@ PROJECTIONS_OK = Check(
     name="projections", help="The projector reports, and no critical projection is catastrophically behind.",
     plane=_PLANE, components=(CP,), serves=("HLT-CP-03",), importance=Importance.REQUIRED,
 )  # fmt: skip
+PROJECTIONS_CURRENT = Check(
+    name="projections_current", help="No critical projection is more than 5 000 events behind.", plane=_PLANE,
+    components=(CP,), serves=("HLT-CP-03",), importance=Importance.DEGRADES,
+)  # fmt: skip
 SCHEDULER_OK = Check(
     name="scheduler", help="The scheduler finished a pass within the last minute.", plane=_PLANE, components=(CP,),
     serves=("HLT-CP-04",), importance=Importance.OPTIONAL,

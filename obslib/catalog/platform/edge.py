@@ -87,12 +87,14 @@ EDGE_ROUTING = Loop(
 
 # --- connections ----------------------------------------------------------------------------------
 
+ConnectionResult = Literal["proxied", "rejected", "no_route", "upstream_failed"]
+
 
 @counter("edge_connections_total", serves=("MET-ED-04",), plane=_PLANE, components=_ON_EDGE)
 def EDGE_CONNECTIONS(
     *,
     listener_port: t.ListenerPort,
-    result: Annotated[Literal["proxied", "rejected", "no_route", "upstream_failed"], c.RESULT],
+    result: Annotated[ConnectionResult, c.RESULT],
 ) -> None:
     """Client connections by what became of them."""
 
@@ -131,11 +133,13 @@ def EDGE_UPSTREAM_FAILED(
 
 # --- backends -------------------------------------------------------------------------------------
 
-GateReason = Annotated[Literal["not_ready", "draining", "connect_failed", "probe_failed"], c.REASON]
+GateReasonName = Literal["not_ready", "draining", "connect_failed", "probe_failed"]
+GateReason = Annotated[GateReasonName, c.REASON]
+Reachability = Literal["reachable", "unreachable", "unknown"]
 
 
 @gauge("edge_backends", serves=("MET-ED-07", "ALR-08"), plane=_PLANE, components=_ON_EDGE)
-def EDGE_BACKENDS(*, state: Annotated[Literal["reachable", "unreachable", "unknown"], c.STATE]) -> None:
+def EDGE_BACKENDS(*, state: Annotated[Reachability, c.STATE]) -> None:
     """Backends of all routes by reachability as this edge sees it."""
 
 

