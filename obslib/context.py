@@ -29,16 +29,15 @@ class Ambient:
     """
 
     request_id: str = ""
-    fields: Mapping[str, object] = field(default=_EMPTY)
+    fields: Mapping[str, object] = field(default_factory=lambda: _EMPTY)
 
 
 _NOTHING = Ambient()
 _ambient: contextvars.ContextVar[Ambient] = contextvars.ContextVar("obslib_ambient", default=_NOTHING)
 
 
-def current() -> Ambient:
-    """The ambient context of this task or thread."""
-    return _ambient.get()
+current: Callable[[], Ambient] = _ambient.get
+"""The ambient context of this task or thread."""
 
 
 @contextmanager

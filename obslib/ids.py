@@ -16,6 +16,7 @@ from obslib.clock import Clock
 __all__ = ["IdSource", "SystemIds", "is_id", "mint", "ulid"]
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}\Z")
 
 
@@ -62,7 +63,7 @@ class SystemIds:
 def ulid(milliseconds: int, entropy: int) -> str:
     """Encode a Unix time in milliseconds (48 bits) and 80 bits of entropy."""
     number = (milliseconds & (2**48 - 1)) << 80 | (entropy & (2**80 - 1))
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
 
 
 def mint(prefix: str, ids: IdSource) -> str:

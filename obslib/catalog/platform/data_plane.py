@@ -108,7 +108,7 @@ def AGENT_STATUS_REPORTS(*, result: c.Outcome) -> None:
 
 
 @span_kind("agent.instance_boot", serves=("TRC-08",), plane=_PLANE, components=_ON_AGENT)
-def AGENT_INSTANCE_BOOT_SPAN(*, instance_id: t.InstanceId, boot_id: t.BootId) -> None:
+def AGENT_INSTANCE_BOOT_SPAN(*, instance_id: t.InstanceId = "", boot_id: t.BootId = "") -> None:
     """One boot, in the trace that asked for the instance."""
 
 
