@@ -50,7 +50,7 @@ GRANT SELECT, INSERT ON {qualified} TO {owner};
 
 
 def _quoted(identifier: str) -> str:
-    if not identifier or "\0" in identifier:
+    if not identifier or "\0" in identifier or "$guard$" in identifier:
         raise SettingsError(f"{identifier!r} is not a name PostgreSQL can use; name a table (or schema.table) and a role")
     return '"' + identifier.replace('"', '""') + '"'
 

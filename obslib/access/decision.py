@@ -1,0 +1,69 @@
+"""Whether an actor may, from what the actor holds and what was named. Pure, and before any look-up.
+
+| actor | own org | another org | the platform (no org) |
+|---|---|---|---|
+| member or service principal | by scope, else 403 | 404 | 403 |
+| operator | has none | platform scopes only, else 404 | by platform scope, else 403 |
+| node | has none | 404 | 403 |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from obslib.access.actor import Actor
+from obslib.access.resource import Resource, forbidden, not_found
+from obslib.access.scopes import OPERATOR_SCOPES, PLATFORM_SCOPES, SWITCHED_OFF, Scope
+from obslib.errors import AccessDenied
+
+__all__ = ["Decision", "Reason", "decide"]
+
+Reason = Literal["scope_held", "platform_scope", "scope_missing", "foreign_org", "operator_only", "switched_off"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided and why; ``reason`` is for the record, never for the caller."""
+
+    actor: Actor
+    scope: Scope
+    org_id: str | None
+    resource: Resource
+    reason: Reason
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether a grant follows."""
+        return self.reason in ("scope_held", "platform_scope")
+
+    def refusal(self) -> AccessDenied:
+        """What the caller is told: a scope missing where the caller belongs is named, anything else does not exist."""
+        return not_found(self.resource) if self.reason == "foreign_org" else forbidden(self.scope)
+
+
+def decide(actor: Actor, scope: Scope, org_id: str | None, resource: Resource) -> Decision:
+    """Judge one request for ``scope`` in ``org_id``: ``None`` means the platform itself, empty an org that is not there."""
+    return Decision(actor=actor, scope=scope, org_id=org_id, resource=resource, reason=_reason(actor, scope, org_id))
+
+
+def _reason(actor: Actor, scope: Scope, org_id: str | None) -> Reason:
+    if actor.is_operator:
+        return _for_operator(actor, scope, org_id)
+    if org_id is None:
+        return "operator_only"
+    if not org_id or actor.org_id != org_id:
+        return "foreign_org"
+    if scope in SWITCHED_OFF:
+        return "switched_off"
+    if scope in OPERATOR_SCOPES:
+        return "operator_only"
+    return "scope_held" if scope in actor.scopes else "scope_missing"
+
+
+def _for_operator(actor: Actor, scope: Scope, org_id: str | None) -> Reason:
+    if org_id == "":
+        return "foreign_org"
+    if scope in PLATFORM_SCOPES and scope in actor.scopes:
+        return "platform_scope"
+    return "scope_missing" if org_id is None else "foreign_org"

@@ -1,0 +1,88 @@
+"""``obslib doctor``: the effective settings, where each came from, what is off and why."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from obslib.settings import SETTINGS, Settings, resolve
+
+__all__ = ["doctor"]
+
+_EXTRAS: Mapping[str, str] = {
+    "otlp": "opentelemetry.exporter.otlp.proto.http",
+    "cli": "typer",
+    "postgres": "psycopg",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something that is off, or missing, and why."""
+
+    what: str
+    why: str
+    is_fatal: bool = False
+
+
+def doctor(component: str, *, as_json: bool) -> int:
+    """Print the effective settings and what is off; returns 1 when ``component`` could not start, else 0.
+
+    Raises SettingsError for a malformed setting and UnknownSignal for an unknown component.
+    """
+    settings = resolve({})
+    findings = list(_findings(component, settings))
+    if as_json:
+        shown = {name: {"value": _shown(found.value), "origin": found.origin} for name, found in settings.resolved.items()}
+        print(json.dumps({"settings": shown, "findings": [asdict(finding) for finding in findings]}, indent=2))
+    else:
+        _print_settings(settings)
+        for finding in findings:
+            print(f"{'MISSING' if finding.is_fatal else 'off':8}{finding.what}: {finding.why}")
+    return 1 if any(finding.is_fatal for finding in findings) else 0
+
+
+def _print_settings(settings: Settings) -> None:
+    width = max(len(setting.name) for setting in SETTINGS)
+    for setting in SETTINGS:
+        found = settings.resolved[setting.name]
+        unit = f" {setting.unit}" if setting.unit else ""
+        print(f"{setting.name:{width}}  {_shown(found.value)!r}{unit}  ({found.origin})")
+    print()
+
+
+def _findings(component: str, settings: Settings) -> list[Finding]:
+    found = []
+    if component:
+        from obslib.catalog.platform import PLATFORM
+
+        if PLATFORM.component(component).has_node and not settings.node_id:
+            found.append(Finding(what="node_id", why=f"{component} runs on a node; set OBSLIB_NODE_ID", is_fatal=True))
+    if not settings.trace_otlp_endpoint:
+        found.append(
+            Finding(what="trace export", why="OBSLIB_TRACE_OTLP_ENDPOINT is empty; spans are decided and counted only")
+        )
+    if not settings.tracing_enabled:
+        found.append(Finding(what="tracing", why="OBSLIB_TRACING_ENABLED is off; ids are still made and passed on"))
+    if settings.admin_port < 0:
+        found.append(Finding(what="admin endpoint", why="OBSLIB_ADMIN_PORT is negative; mount obs.admin_app instead"))
+    for extra, module in _EXTRAS.items():
+        if not _is_installed(module):
+            found.append(Finding(what=f"extra {extra}", why=f"not installed; pip install 'platform-obslib[{extra}]'"))
+    return found
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _shown(value: object) -> object:
+    from obslib.redaction import Redactor
+    from obslib.tally import Tally
+
+    return Redactor(Tally()).value(value)

@@ -1,0 +1,48 @@
+"""From a name to an id, by the lists that the token may read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from obslib.cli.platform.api import path
+from obslib.cli.platform.context import Target
+from obslib.cli.platform.failure import Category, CliFailure
+from obslib.cli.platform.session import Session
+
+__all__ = ["app_id_of", "env_id_of", "find"]
+
+
+def find(items: Iterable[dict[str, Any]], kind: str, named: str) -> str | None:
+    """The id of the item that has this id or name; ``None`` when there is none."""
+    key = f"{kind}_id"
+    return next((str(item[key]) for item in items if key in item and named in (item[key], item.get("name"))), None)
+
+
+def app_id_of(session: Session, target: Target) -> str:
+    """The id of the target's app; raises CliFailure when there is none."""
+    if target.app.startswith("app_"):
+        return target.app
+    found = find(session.api.items(path("orgs", target.org, "apps")), "app", target.app)
+    if found is None:
+        raise _missing("app", target.app, "platform apps list")
+    return found
+
+
+def env_id_of(session: Session, target: Target) -> str:
+    """The id of the target's env; raises CliFailure when there is none."""
+    if target.env.startswith("env_"):
+        return target.env
+    found = find(session.api.items(session.app_path(target, "envs")), "env", target.env)
+    if found is None:
+        raise _missing("env", target.env, "platform envs list")
+    return found
+
+
+def _missing(kind: str, named: str, command: str) -> CliFailure:
+    return CliFailure(
+        Category.NOT_FOUND,
+        f"there is no {kind} {named!r} that this token can see",
+        hint=f"see what there is with: {command}",
+        resource=(kind, "", named),
+    )

@@ -1,0 +1,123 @@
+"""Why an instance ended, said the same way by the agent, the control plane and the debug views (DBG-3-02, -04, -05).
+
+The event log knows twelve reason codes and has none for an upgrade; the class answers the operator's
+question, the code and the detail carry the evidence (platform facts §10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Self
+
+from pydantic import model_validator
+
+from obslib.catalog.platform.terms import INSTANCE_REASONS
+from obslib.wire.moment import Moment
+from obslib.wire.record import Record, Text
+
+__all__ = ["TerminationClass", "TerminationReport", "reason_code", "termination_class"]
+
+
+class TerminationClass(StrEnum):
+    """The answer to "why did it stop?" in one word."""
+
+    OOM = "oom"
+    CRASH = "crash"
+    OPERATOR_ACTION = "operator_action"
+    UPGRADE = "upgrade"
+    SCALE_DOWN = "scale_down"
+    BOOT_FAILURE = "boot_failure"
+    NODE_LOST = "node_lost"
+    UNKNOWN = "unknown"
+
+
+_CODE_OF: Mapping[str, str] = MappingProxyType(
+    {
+        "handshake_failed": "network_setup_failed",
+        "config_parse_failed": "network_setup_failed",
+        "net_config_failed": "network_setup_failed",
+        "overlay_root_mount_failed": "rootfs_build_failed",
+        "disk_full": "rootfs_build_failed",
+        "mount_failed": "volume_attach_failed",
+        "secrets_write_failed": "secrets_injection_failed",
+        "workload_start_failed": "crash_loop_backoff",
+        "workload_crashed": "crash_loop_backoff",
+        "image_too_large": "image_pull_failed",
+        "image_pull_timeout": "image_pull_failed",
+        "image_layer_invalid": "image_pull_failed",
+        "node_shutdown": "terminated_by_operator",
+        "admin_kill": "terminated_by_operator",
+        "eviction": "terminated_by_operator",
+    }
+)
+_CLASS_OF_CODE: Mapping[str, TerminationClass] = MappingProxyType(
+    {
+        "oom_killed": TerminationClass.OOM,
+        "crash_loop_backoff": TerminationClass.CRASH,
+        "terminated_by_operator": TerminationClass.OPERATOR_ACTION,
+        "node_draining": TerminationClass.OPERATOR_ACTION,
+    }
+)
+_CLASS_OF_DESIRE: Mapping[str, TerminationClass] = MappingProxyType(
+    {
+        "rollout_replace": TerminationClass.UPGRADE,
+        "scale_down": TerminationClass.SCALE_DOWN,
+        "node_offline": TerminationClass.NODE_LOST,
+        "node_draining": TerminationClass.OPERATOR_ACTION,
+        "terminated_by_operator": TerminationClass.OPERATOR_ACTION,
+        "node_shutdown": TerminationClass.OPERATOR_ACTION,
+        "admin_kill": TerminationClass.OPERATOR_ACTION,
+        "eviction": TerminationClass.OPERATOR_ACTION,
+    }
+)
+
+
+def reason_code(text: str) -> tuple[str, str]:
+    """The reason code and the detail that ``text`` stands for; text that is no code survives as the detail."""
+    if text in INSTANCE_REASONS.values:
+        return text, ""
+    return _CODE_OF.get(text, INSTANCE_REASONS.fallback), text
+
+
+def termination_class(
+    *, code: str = "", exit_code: int | None = None, desired_state: str = "running", desired_reason: str = "", was_ready: bool
+) -> TerminationClass:
+    """The class of an end, from what was found and from what was wanted at that moment.
+
+    An OOM kill stays one even while the instance was being replaced; otherwise the wish explains the end
+    before the finding does, since a workload stopped on purpose may well exit with an error.
+    """
+    if code == "oom_killed":
+        return TerminationClass.OOM
+    if desired_state != "running":
+        return _CLASS_OF_DESIRE.get(desired_reason, TerminationClass.UNKNOWN)
+    if code in _CLASS_OF_CODE:
+        return _CLASS_OF_CODE[code]
+    if code and not was_ready:
+        return TerminationClass.BOOT_FAILURE
+    return TerminationClass.UNKNOWN if exit_code in (None, 0) else TerminationClass.CRASH
+
+
+class TerminationReport(Record):
+    """What the agent knows about the end of one boot. Bytes and seconds are ``None`` when nobody measured them."""
+
+    termination_class: TerminationClass
+    reason_code: str = ""
+    reason_detail: Text = ""
+    exit_code: int | None = None
+    memory_usage_bytes: int | None = None
+    memory_peak_bytes: int | None = None
+    memory_limit_bytes: int | None = None
+    cpu_throttled_seconds: float | None = None
+    sampled_at: Moment | None = None
+
+    @model_validator(mode="after")
+    def _code_is_known(self) -> Self:
+        if self.reason_code and self.reason_code not in INSTANCE_REASONS.values:
+            raise ValueError(
+                f"reason_code {self.reason_code!r} is not one of {', '.join(INSTANCE_REASONS.values)}; "
+                "use reason_code() to map it and keep the text in reason_detail"
+            )
+        return self

@@ -1,0 +1,308 @@
+"""Verdicts: the first thing to look at, for each way an env can fail to serve."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from obslib.debug import Facts, booting, env_description, judge
+from obslib.debug.chain import State
+from obslib.wire import (
+    BackendReport,
+    ComponentRecord,
+    ComponentReport,
+    DeployRecord,
+    EdgeReport,
+    GroupRecord,
+    GroupReport,
+    HealthReport,
+    NodeReport,
+    PlacedReport,
+    ProjectionRecord,
+    RouteReport,
+)
+
+TARGET = "--org acme --app shop --env prod"
+Break = Callable[[Any], Facts]
+
+
+def short_of_one(s: Any, **scheduler: Any) -> Facts:
+    """One of two replicas has no node; ``scheduler`` is what the scheduler's last pass says."""
+    record = ComponentRecord(component="scheduler", **({"seen_at": s.ago(1)} | scheduler))
+    return s.served(instances=[s.instance(s.one)], components={"scheduler": record})
+
+
+def blocked(s: Any) -> Facts:
+    """The scheduler names a reason."""
+    group = GroupReport(env_id=s.env, process_type="web", reason="no_capacity_memory", attempt=3, retry_in_seconds=2.0)
+    return short_of_one(s, report=ComponentReport(cursor_event_id=12, groups=[group]))
+
+
+def stale_views(s: Any) -> Facts:
+    """The projector has stopped with events to apply."""
+    view = ProjectionRecord(projection="env_scale", last_applied_event_id=3, newest_event_id=9, is_critical=True)
+    return s.served(projections=[view], components={"projector": ComponentRecord(component="projector", seen_at=s.ago(90))})
+
+
+def crashing(s: Any) -> Facts:
+    """One replica crashes again and again, and happens to be booting at this moment."""
+    failed = s.event(12, "instance.status_changed", s.two, status="failed", reason_code="crash_loop_backoff")
+    return s.served(instances=[s.instance(s.one), s.instance(s.two, status="booting", restarts=3)], events=[failed])
+
+
+def given_up(s: Any) -> Facts:
+    """Both replicas were given up after crashing, and are not replaced any more."""
+    end = {
+        "status": "failed",
+        "is_final": True,
+        "reason_code": "crash_loop_backoff",
+        "termination_class": "crash",
+        "desired_state": "stopped",
+        "desired_reason": "replace_failed",
+    }
+    deploy = DeployRecord(deploy_id=s.deploy, release_id=s.release, status="failed", reason="replacements_exhausted")
+    return s.served(instances=[s.instance(s.one, **end), s.instance(s.two, **end)], deploy=deploy)
+
+
+def at_edge(s: Any, *backends: BackendReport, **report: Any) -> Facts:
+    """The edge reports these backends."""
+    routes = {s.route: RouteReport(listener_port=8080, backends=backends)}
+    state = EdgeReport(**({"cursor_event_id": 12, "last_result": "success", "routes": routes} | report))
+    return s.served(nodes={s.agent_id: s.agent(), s.edge_id: s.edge(edge=state)})
+
+
+def seen(s: Any, instance_id: str, **changes: Any) -> BackendReport:
+    """A backend as the edge sees it."""
+    return BackendReport(**({"instance_id": instance_id, "state": "reachable", "checked_at": s.ago(2)} | changes))
+
+
+def unhealthy(s: Any, result: str) -> Facts:
+    """One replica's last health check gave ``result``."""
+    good = PlacedReport(state="ready", health=HealthReport(last_result="pass"))
+    health = HealthReport(last_result=result, consecutive_failures=4, last_checked_at=s.ago(1))  # type: ignore[arg-type]
+    report = NodeReport(cursor_event_id=12, instances={s.one: good, s.two: PlacedReport(state="ready", health=health)})
+    return s.served(nodes={s.agent_id: s.agent(report=report), s.edge_id: s.edge()})
+
+
+CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
+    "served": (lambda s: s.served(), ("converged", None, "", f"platform events tail {TARGET}")),
+    "nothing": (
+        lambda s: s.served(groups=[], routes=[], instances=[]),
+        ("nothing_desired", None, "", f"platform deploy MANIFEST {TARGET}"),
+    ),
+    "views stale": (stale_views, ("unknown", "desired", "projector_silent", "platform describe convergence")),
+    "scheduler says why": (
+        blocked,
+        ("degraded", "allocated", "no_capacity_memory", f"platform scale web=N {TARGET}"),
+    ),
+    "scheduler silent": (
+        lambda s: short_of_one(s, seen_at=s.ago(61)),
+        ("degraded", "allocated", "scheduler_silent", "platform describe convergence"),
+    ),
+    "scheduler never there": (
+        lambda s: short_of_one(s, seen_at=None),
+        ("degraded", "allocated", "scheduler_silent", "platform describe convergence"),
+    ),
+    "scheduler fails": (
+        lambda s: short_of_one(s, report=ComponentReport(cursor_event_id=12, loop_error="OSError: no database")),
+        ("degraded", "allocated", "scheduler_failing", "platform describe convergence"),
+    ),
+    "scheduler behind": (
+        lambda s: short_of_one(s, report=ComponentReport(cursor_event_id=8)),
+        ("converging", "allocated", "scheduler_behind", f"platform events tail {TARGET}"),
+    ),
+    "agent has not begun": (
+        lambda s: s.served(instances=[s.instance(s.one), s.instance(s.two, status="")]),
+        ("converging", "booted", "boot_pending", None),
+    ),
+    "agent takes too long": (
+        lambda s: s.served(instances=[s.instance(s.one), s.instance(s.two, status="", created_at=s.ago(200))]),
+        ("degraded", "booted", "boot_pending", None),
+    ),
+    "agent behind": (
+        lambda s: s.served(instances=[s.instance(s.one), s.instance(s.two, status="", desired_event_id=99)]),
+        ("converging", "booted", "agent_behind", None),
+    ),
+    "boot fails": (
+        lambda s: s.served(
+            instances=[
+                s.instance(s.one),
+                s.instance(s.two, status="failed", reason_code="image_pull_failed", termination_class="boot_failure"),
+            ]
+        ),
+        ("degraded", "booted", "image_pull_failed", None),
+    ),
+    "booting": (
+        lambda s: s.served(instances=[s.instance(s.one), s.instance(s.two, status="booting")]),
+        ("converging", "ready", "not_ready_yet", None),
+    ),
+    "never ready": (
+        lambda s: s.served(instances=[s.instance(s.one), s.instance(s.two, status="booting", status_changed_at=s.ago(121))]),
+        ("degraded", "ready", "start_timeout", None),
+    ),
+    "crash loop": (crashing, ("degraded", "ready", "crash_loop_backoff", None)),
+    "given up": (given_up, ("failing", "ready", "crash_loop_backoff", None)),
+    "agent silent": (
+        lambda s: s.served(nodes={s.agent_id: s.agent(seen_at=s.ago(75)), s.edge_id: s.edge()}),
+        ("unknown", "ready", "node_silent", "platform describe convergence"),
+    ),
+    "node offline": (
+        lambda s: s.served(nodes={s.agent_id: s.agent(state="offline"), s.edge_id: s.edge()}),
+        ("unknown", "ready", "node_offline", "platform describe convergence"),
+    ),
+    "no route": (
+        lambda s: s.served(routes=[]),
+        ("failing", "routed", "no_route", f"platform deploy MANIFEST {TARGET}"),
+    ),
+    "route to nowhere": (
+        lambda s: s.served(
+            groups=[GroupRecord(process_type="api", release_id=s.release, replicas=0)],
+        ),
+        ("failing", "routed", "route_without_group", f"platform deploy MANIFEST {TARGET}"),
+    ),
+    "no edge": (
+        lambda s: s.served(nodes={s.agent_id: s.agent()}),
+        ("failing", "applied", "no_edge", "platform describe convergence"),
+    ),
+    "edge silent": (
+        lambda s: s.served(nodes={s.agent_id: s.agent(), s.edge_id: s.edge(seen_at=s.ago(75))}),
+        ("unknown", "applied", "edge_silent", "platform describe convergence"),
+    ),
+    "edge behind": (
+        lambda s: at_edge(s, routes={}),
+        ("converging", "applied", "edge_behind", None),
+    ),
+    "edge cannot apply": (
+        lambda s: at_edge(s, routes={}, last_result="failure", last_error="OSError: port 8080 of other.example taken"),
+        ("failing", "applied", "config_apply_failed", "platform describe convergence"),
+    ),
+    "backend refused": (
+        lambda s: at_edge(s, seen(s, s.one), seen(s, s.two, state="unreachable", last_failure_reason="refused")),
+        ("degraded", "reachable", "refused", None),
+    ),
+    "backend gated": (
+        lambda s: at_edge(s, seen(s, s.one), seen(s, s.two, gated="probe_failed")),
+        ("degraded", "reachable", "probe_failed", None),
+    ),
+    "backend untried": (
+        lambda s: at_edge(s, seen(s, s.one), seen(s, s.two, state="unknown")),
+        ("unknown", "reachable", "not_tried_yet", None),
+    ),
+    "edge still holds back": (
+        lambda s: at_edge(s, seen(s, s.one), seen(s, s.two, gated="not_ready")),
+        ("converging", "reachable", "not_ready", None),
+    ),
+    "health check fails": (lambda s: unhealthy(s, "fail"), ("degraded", "healthy", "healthcheck_failed", None)),
+    "health unknown": (lambda s: unhealthy(s, "unknown"), ("unknown", "healthy", "health_unknown", None)),
+    "old instances leave": (
+        lambda s: s.served(
+            instances=[
+                s.instance(s.one),
+                s.instance(s.two),
+                s.instance("inst_old", release_id="rel_old", desired_state="draining", desired_reason="rollout_replace"),
+            ]
+        ),
+        ("converging", None, "", f"platform events tail {TARGET}"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_verdict_names_the_first_link_that_is_broken(scene: Any, name: str) -> None:
+    """Each way to fail gives its verdict, link, reason code and next command."""
+    broken, (verdict, link, reason, command) = CASES[name]
+    facts = broken(scene)
+    judgement, _ = judge(facts)
+    found = judgement.as_dict()
+    assert (found["verdict"], found["first_failing_link"], found["reason_code"]) == (verdict, link, reason), found
+    if command is not None:
+        assert found["next_command"] == command
+    elif judgement.broken and judgement.broken.subject.startswith(("inst_", "rt_")):
+        assert judgement.broken.subject in str(found["next_command"])
+    assert found["cause"]
+    json.dumps(env_description(facts))
+
+
+@pytest.mark.parametrize("name", [name for name, (_, expected) in CASES.items() if expected[0] == "unknown"])
+def test_unknown_is_never_shown_as_ready(scene: Any, name: str) -> None:
+    """Where something does not answer, Ready and Degraded are Unknown."""
+    description = env_description(CASES[name][0](scene))
+    statuses = {condition["type"]: condition["status"] for condition in description["conditions"]}  # type: ignore[attr-defined]
+    assert statuses == {"Ready": "Unknown", "Reconciling": "False", "Degraded": "Unknown"}
+
+
+def test_mutant_that_trusts_a_silent_agent_is_caught(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the silence check removed, the silent agent's env would be called converged."""
+    monkeypatch.setattr(booting, "_unreachable_node", lambda *_: None)
+    facts = CASES["agent silent"][0](scene)
+    assert judge(facts)[0].verdict == "converged"
+
+
+def test_what_cannot_end_on_a_silent_node_is_named(scene: Any) -> None:
+    """An old instance whose agent is gone keeps the env converging, and the note says which node does not answer."""
+    gone = scene.agent(node_id="node_gone", name="agent-9", seen_at=scene.ago(75))
+    old = scene.instance("inst_old", node_id="node_gone", desired_state="stopped", desired_reason="node_offline")
+    facts = scene.served(
+        instances=[scene.instance(scene.one), scene.instance(scene.two), old],
+        nodes={scene.agent_id: scene.agent(), scene.edge_id: scene.edge(), "node_gone": gone},
+    )
+    judgement, _ = judge(facts)
+    assert (judgement.verdict, judgement.note) == (
+        "converging",
+        "1 old instance is on its way out; agent-9 does not answer",
+    )
+
+
+def test_a_failed_check_is_a_wobble_and_three_are_an_outage(scene: Any) -> None:
+    """Fewer failures in a row than the threshold are waited for (platform facts §8)."""
+    for failures, verdict in ((1, "converging"), (2, "converging"), (3, "degraded")):
+        health = HealthReport(last_result="fail", consecutive_failures=failures)
+        report = NodeReport(
+            cursor_event_id=12,
+            instances={
+                scene.one: PlacedReport(state="ready", health=HealthReport(last_result="pass")),
+                scene.two: PlacedReport(state="ready", health=health),
+            },
+        )
+        facts = scene.served(nodes={scene.agent_id: scene.agent(report=report), scene.edge_id: scene.edge()})
+        assert judge(facts)[0].verdict == verdict
+
+
+def test_an_unknown_link_wins_over_a_later_failing_one(scene: Any) -> None:
+    """A silent agent is named before the unreachable backend that may only be its consequence."""
+    facts = at_edge(scene, seen(scene, scene.one, state="unreachable"), seen(scene, scene.two, state="unreachable"))
+    dead = scene.served(nodes={**facts.nodes, scene.agent_id: scene.agent(seen_at=scene.ago(75))})
+    judgement, _ = judge(dead)
+    assert judgement.broken is not None
+    assert (judgement.broken.link, judgement.broken.state) == ("ready", State.UNKNOWN)
+    assert judgement.broken.evidence["agent_age_seconds"] == 75.0
+
+
+def test_the_evidence_says_how_far_the_reader_is(scene: Any) -> None:
+    """A scheduler that is behind is shown with its cursor and the event it has not read."""
+    broken = judge(short_of_one(scene, report=ComponentReport(cursor_event_id=8)))[0].broken
+    assert broken is not None
+    assert broken.evidence == {
+        "replicas": 2,
+        "allocated": 1,
+        "scheduler_age_seconds": 1.0,
+        "scheduler_cursor_event_id": 8,
+        "wanted_since_event_id": 9,
+    }
+
+
+def test_commands_are_safe_to_paste(scene: Any) -> None:
+    """A hostile name is quoted in every command shown."""
+    facts = scene.served()
+    env = facts.env.model_copy(update={"app_name": "x; rm -rf ~"})
+    assert judge(scene.served(env=env))[0].advice.command == "platform events tail --org acme --app 'x; rm -rf ~' --env prod"
+
+
+def test_a_failure_before_the_wish_is_no_reason_now(scene: Any) -> None:
+    """Scaling up after an old crash waits for the scheduler; the crash of before is not brought up again."""
+    old = scene.instance(scene.two, status="failed", is_final=True, termination_class="crash", status_event_id=3)
+    judgement, _ = judge(scene.served(instances=[scene.instance(scene.one), old]))
+    assert judgement.as_dict()["reason_code"] == "allocating"
