@@ -1,0 +1,187 @@
+"""From any object to plain JSON values, whatever the object does.
+
+A logged value may be cyclic, endless, half built or hostile. The walk reads each one defensively, within a
+budget of nodes, depth and characters, and hands every text and key it meets to the redactor.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from itertools import islice
+
+from obslib.redaction.marks import KINDS, marker
+from obslib.redaction.names import is_plural_name, is_secret_name
+from obslib.redaction.secret import TYPED_MARKER, Secret
+
+__all__ = ["CUT", "Walk", "bounded", "describe"]
+
+CUT = "…"
+"""Stands for what did not fit."""
+
+_WRITTEN_AS_TEXT = frozenset({"uuid", "decimal", "fractions", "pathlib", "ipaddress"})
+_LARGEST_INT = 2**63
+_DEEPEST = 8
+_MOST_NODES = 2_000
+_MOST_CHARACTERS = 65_536
+_LONGEST_TEXT = 16_384
+_LONGEST_INPUT = 65_536
+_LONGEST_KEY = 128
+
+_MARKERS = frozenset(marker(kind) for kind in KINDS)
+
+Text = Callable[[str], str]
+Hit = Callable[[str], str]
+
+
+class Walk:
+    """One pass over one value; ``text`` cleans a string, ``hit`` counts a redaction and gives its marker."""
+
+    __slots__ = ("_characters", "_hit", "_nodes", "_text")
+
+    def __init__(self, text: Text, hit: Hit) -> None:
+        self._text = text
+        self._hit = hit
+        self._nodes = _MOST_NODES
+        self._characters = _MOST_CHARACTERS
+
+    def value(self, value: object, key: str = "", depth: int = 0) -> object:
+        """``value`` as None, bool, int, float, str, list or dict."""
+        self._nodes -= 1
+        if value is None or value is True or value is False:
+            return value
+        try:
+            if isinstance(value, Secret):
+                self._hit("typed")
+                return TYPED_MARKER
+            if key and is_secret_name(key) and not _is_count(value, key):
+                return self._concealed(value)
+            return self._plain(value, depth)
+        except Exception as error:
+            return f"<unreadable {type(value).__name__}: {type(error).__name__}>"
+
+    def _concealed(self, value: object) -> object:
+        if isinstance(value, (str, bytes)) and not value:
+            return ""
+        if isinstance(value, str) and value in _MARKERS:
+            return value
+        return self._hit("key")
+
+    def _plain(self, value: object, depth: int) -> object:
+        if isinstance(value, enum.Enum):
+            return self._plain(value.value, depth)
+        if isinstance(value, str):
+            return self._string(str.__str__(value))
+        if isinstance(value, int):
+            return _integer(int.__add__(value, 0))
+        if isinstance(value, float):
+            number = float.__add__(value, 0.0)
+            return number if math.isfinite(number) else None
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return self._octets(bytes(value[:_LONGEST_INPUT]))
+        if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+            return value.isoformat()
+        return self._nested(value, depth)
+
+    def _nested(self, value: object, depth: int) -> object:
+        pairs = _pairs_of(value)
+        if pairs is None and not _is_listed(value):
+            return self._string(describe(value))
+        if depth >= _DEEPEST or self._nodes <= 0:
+            return CUT
+        if pairs is not None:
+            return self._mapping(pairs, depth)
+        items: list[object] = []
+        for item in _snapshot(value, self._nodes):
+            if self._nodes <= 0 or self._characters <= 0:
+                items.append(CUT)
+                break
+            items.append(self.value(item, "", depth + 1))
+        return items
+
+    def _mapping(self, pairs: Iterable[tuple[object, object]], depth: int) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for key, item in pairs:
+            if self._nodes <= 0 or self._characters <= 0:
+                found[CUT] = CUT
+                break
+            raw = _key(key)
+            name = self._text(bounded(raw, _LONGEST_KEY))
+            while name in found:
+                name += "'"
+            self._characters -= len(name)
+            found[name] = self.value(item, raw, depth + 1)
+        return found
+
+    def _string(self, text: str) -> str:
+        room = min(_LONGEST_TEXT, max(self._characters, 0))
+        clean = bounded(self._text(text), room)
+        self._characters -= len(clean)
+        return clean
+
+    def _octets(self, octets: bytes) -> str:
+        try:
+            return self._string(octets.decode())
+        except UnicodeDecodeError:
+            return f"<{len(octets)} bytes>"
+
+
+def bounded(text: str, longest: int) -> str:
+    """``text``, cut to ``longest`` characters with a mark when it is longer."""
+    return text if len(text) <= longest else text[: max(longest - 1, 0)] + CUT
+
+
+def describe(value: object) -> str:
+    """``repr(value)`` (``str`` for errors, paths, UUIDs and addresses), or what can be said when that fails."""
+    try:
+        reads_better = isinstance(value, BaseException) or type(value).__module__ in _WRITTEN_AS_TEXT
+        text = str(value) if reads_better else repr(value)
+        return str.__str__(text) if isinstance(text, str) else f"<unreadable {type(value).__name__}>"
+    except Exception as error:
+        return f"<unreadable {type(value).__name__}: {type(error).__name__}>"
+
+
+def _is_count(value: object, key: str) -> bool:
+    return isinstance(value, (int, float)) and is_plural_name(key)
+
+
+def _integer(number: int) -> object:
+    if -_LARGEST_INT <= number < 2 * _LARGEST_INT:
+        return number
+    return str(number) if number.bit_length() <= 1_024 else f"<integer of {number.bit_length()} bits>"
+
+
+def _key(key: object) -> str:
+    if isinstance(key, str):
+        return str.__str__(key)
+    if isinstance(key, bytes):
+        return key[:_LONGEST_KEY].decode("utf-8", "replace")
+    return "null" if key is None else describe(key)
+
+
+def _pairs_of(value: object) -> Iterable[tuple[object, object]] | None:
+    """The named parts of a mapping, dataclass, named tuple, pydantic model or attrs object; None for anything else."""
+    if isinstance(value, Mapping):
+        return list(islice(value.items(), _MOST_NODES))
+    if isinstance(value, type):
+        return None
+    if dataclasses.is_dataclass(value):
+        return [(field.name, getattr(value, field.name, None)) for field in dataclasses.fields(value)]
+    if isinstance(value, tuple) and isinstance(names := getattr(value, "_fields", None), tuple):
+        return list(zip(names, value, strict=False))
+    kind = type(value)
+    if hasattr(kind, "model_fields") or hasattr(kind, "__attrs_attrs__"):
+        named = getattr(value, "__dict__", None)
+        return list(named.items()) if isinstance(named, dict) else None
+    return None
+
+
+def _is_listed(value: object) -> bool:
+    return isinstance(value, (Sequence, Set)) and not isinstance(value, range)
+
+
+def _snapshot(value: object, most: int) -> list[object]:
+    return list(islice(value, max(most, 1))) if isinstance(value, Iterable) else []
