@@ -92,7 +92,9 @@ def parameters(function: Callable[..., None]) -> tuple[Parameter, ...]:
     try:
         hints = typing.get_type_hints(function, include_extras=True)
     except NameError as error:
-        raise CatalogError(f"declaration {function.__name__} names an unknown type: {error}") from None
+        raise CatalogError(
+            f"declaration {function.__name__} names a type its module does not have ({error}); declare signals at module level"
+        ) from None
     return tuple(_parameter(function, p, hints.get(p.name, str)) for p in inspect.signature(function).parameters.values())
 
 

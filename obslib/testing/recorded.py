@@ -1,0 +1,77 @@
+"""An Observability whose output stays in the process, for tests of instrumented code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+
+from obslib import catalog as declared
+from obslib.clock import Clock
+from obslib.errors import ErrorClass
+from obslib.ids import IdSource
+from obslib.runtime import Observability, launch
+from obslib.sinks import MemorySink
+from obslib.testing.clock import FixedClock, FixedIds
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+__all__ = ["NODE_ID", "RecordedObservability", "observability"]
+
+Raised = TypeVar("Raised", bound=BaseException)
+NODE_ID = "node_01J00000000000000000000000"
+
+
+class RecordedObservability(Observability):
+    """The real thing, with still time, counted ids, every trace kept and everything readable as values."""
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Every log line so far, parsed; raises when one is not strict JSON."""
+        sink = self._process.sink
+        assert isinstance(sink, MemorySink)
+        return [orjson.loads(line) for line in sink.lines]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The lines of one declared event."""
+        return [line for line in self.lines() if line.get("event") == name]
+
+    def spans(self) -> list[ReadableSpan]:
+        """Every span exported so far, in the order they ended."""
+        self.traces.flush(5.0)
+        exporter = self._process.exporter
+        return list(exporter.get_finished_spans()) if exporter is not None else []  # type: ignore[attr-defined]  # in memory
+
+    def sample(self, family: declared.Family[...] | str, **labels: str) -> float | None:
+        """One sample of the exposition, by name and own labels; None when it is absent."""
+        from prometheus_client.parser import text_string_to_metric_families
+
+        name = family if isinstance(family, str) else family.name
+        text = self.metrics.exposition("text/plain")[0].decode()
+        for parsed in text_string_to_metric_families(text):
+            for sample in parsed.samples:
+                if sample.name == name and labels.items() <= sample.labels.items():
+                    return float(sample.value)
+        return None
+
+
+def observability(
+    component: str = "agent",
+    *,
+    catalog: declared.Catalog | None = None,
+    errors: Mapping[type[Raised], ErrorClass] | None = None,
+    clock: Clock | None = None,
+    ids: IdSource | None = None,
+    **settings: object,
+) -> RecordedObservability:
+    """What ``obslib.start()`` gives, for tests: it touches no process global, opens no port and keeps every trace."""
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    defaults: dict[str, object] = {
+        "node_id": NODE_ID, "admin_port": -1, "trace_success_ratio": 1.0, "log_format": "json", "log_level": "debug",
+    }  # fmt: skip
+    return launch(
+        RecordedObservability, component, catalog=catalog, errors=errors, adopt_process=False, clock=clock or FixedClock(),
+        ids=ids or FixedIds(), sink=MemorySink(), exporter=InMemorySpanExporter(), settings={**defaults, **settings},
+    )  # fmt: skip

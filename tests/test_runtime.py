@@ -1,0 +1,254 @@
+"""``start()`` turns everything on, refuses loudly, and gives everything back when it closes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Literal
+from urllib.request import urlopen
+
+import pytest
+from opentelemetry import trace
+
+import obslib
+from obslib.catalog import COMMON, Component, Label, Plane, counter
+from obslib.catalog.platform import control_plane, data_plane
+from obslib.sinks import MemorySink
+from obslib.testing import NODE_ID, FixedClock, FixedIds, observability
+
+KIND = Label.closed("kind", at_most=3)
+
+
+@counter("invoices_total", serves=("BILLING-1",))
+def INVOICES(*, kind: Annotated[Literal["monthly", "final"], KIND]) -> None:
+    """Invoices sent, by kind."""
+
+
+BILLING = COMMON.extend("billing", components=[Component(name="billing", plane=Plane.COMMON)], signals=[INVOICES])
+
+
+@contextmanager
+def started(component: str = "agent", **settings: Any) -> Iterator[obslib.Observability]:
+    """An Observability with a real admin endpoint on a free port."""
+    given = {"node_id": NODE_ID, "sink": MemorySink(), "log_format": "json", **settings}
+    obs = obslib.start(component, **given)
+    try:
+        yield obs
+    finally:
+        obs.close(1.0)
+
+
+def fetch(obs: obslib.Observability, path: str) -> tuple[int, bytes]:
+    """One GET on the admin endpoint."""
+    from urllib.error import HTTPError
+
+    try:
+        with urlopen(f"http://{obs.admin_address}{path}", timeout=5) as reply:
+            return reply.status, reply.read()
+    except HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def test_start_alone_turns_everything_on() -> None:
+    """Logs, metrics, liveness, readiness and debug pages answer without any opt-in (STN-01)."""
+    with started() as obs:
+        assert json.loads(fetch(obs, "/livez")[1])["status"] == "ok"
+        status, body = fetch(obs, "/readyz")
+        assert status == 503
+        assert json.loads(body)["checks"]["disk_ok"]["reason"] == "not_registered"
+        assert b'build_info{component="agent"' in fetch(obs, "/metrics")[1]
+        for page in ("loops", "overflow", "catalog", "config"):
+            assert fetch(obs, f"/debug/obs/{page}")[0] == 200
+        assert fetch(obs, "/elsewhere")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("component", "settings", "error", "words"),
+    [
+        ("teapot", {}, obslib.UnknownSignal, ("teapot", "control-plane", "extend")),
+        ("agent", {"node_id": ""}, obslib.SettingsError, ("agent", "OBSLIB_NODE_ID")),
+        ("agent", {"node_id": "node-7"}, obslib.SettingsError, ("node-7", "ULID")),
+        ("agent", {"log_level": "loud"}, obslib.SettingsError, ("log_level", "loud")),
+        ("agent", {"trace_success_ratio": 7}, obslib.SettingsError, ("trace_success_ratio", "7")),
+        ("agent", {"admin_port": "many"}, obslib.SettingsError, ("admin_port", "many")),
+        ("agent", {"colour": "red"}, obslib.SettingsError, ("colour", "node_id")),
+    ],
+)
+def test_a_wrong_start_is_refused_with_the_way_out(
+    component: str, settings: dict[str, Any], error: type[Exception], words: tuple[str, ...]
+) -> None:
+    """The sentence names what was refused and what to use instead; no thread or socket is left."""
+    before = threading.active_count()
+    with pytest.raises(error) as refused, started(component, **settings):
+        pass
+    for word in words:
+        assert word in str(refused.value)
+    assert threading.active_count() == before
+
+
+def test_a_taken_port_is_named() -> None:
+    """The address and the setting that moves it are in the sentence."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(obslib.AddressInUse, match=f"127.0.0.1:{port}.*OBSLIB_ADMIN_PORT"), started(admin_port=port):
+            pass
+
+
+def test_an_undeclared_or_foreign_signal_does_not_bind() -> None:
+    """A signal of another component raises where it is bound, not where it is emitted."""
+    obs = observability("agent")
+    with pytest.raises(obslib.UnknownSignal, match="http_requests_total"):
+        obs.metrics[control_plane.HTTP_REQUESTS]
+    with pytest.raises(obslib.UnknownSignal, match=r"scheduler\.loop"):
+        obs.span(control_plane.SCHEDULER_LOOP_SPAN)
+    with pytest.raises(obslib.UnknownSignal, match="scheduler"):
+        obs.loop(control_plane.SCHEDULER_LOOP)
+
+
+def test_globals_are_adopted_once_and_given_back() -> None:
+    """Root logging, warnings, hooks and the tracer come through obslib, a second adopter is refused, close() restores."""
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level, sys.excepthook, threading.excepthook)
+    sink = MemorySink()
+    with started(sink=sink) as obs:
+        with pytest.raises(obslib.AlreadyAdopted, match="'agent'"):
+            obslib.start("edge", node_id=NODE_ID, sink=MemorySink())
+        logging.getLogger("somebody.else").warning("disk %s", "full")
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            logging.captureWarnings(True)
+            warnings.warn("old call", DeprecationWarning, stacklevel=1)
+        with obs.span(data_plane.AGENT_INSTANCE_BOOT_SPAN)() as ours:
+            assert trace.get_current_span().get_span_context().trace_id == int(ours.ids[0], 16)
+        with trace.get_tracer("library").start_as_current_span("theirs"):
+            obs.log.info("inside")
+    lines = [json.loads(line) for line in sink.lines]
+    assert [line["logger"] for line in lines if line["msg"] == "disk full"] == ["somebody.else"]
+    assert any("old call" in line["msg"] for line in lines)
+    assert [bool(line["trace_id"]) for line in lines if line["msg"] == "inside"] == [True]
+    assert (root.handlers[:], root.level, sys.excepthook, threading.excepthook) == before
+
+
+def test_a_process_can_stop_and_start_again() -> None:
+    """OpenTelemetry's provider can be set only once; a restart in the same process still gets its spans."""
+    tracer = trace.get_tracer("library kept across the restart")
+    for _ in range(2):
+        with started() as obs, tracer.start_as_current_span("theirs"):
+            assert obs.traces.current_ids()[0]
+
+
+def test_two_components_of_one_process_share_the_endpoint_and_keep_their_names() -> None:
+    """Lines and samples carry each component's own name, and the exposition has each family's header once."""
+    sink = MemorySink()
+    with started("control-plane", sink=sink) as obs:
+        projector = obs.component("projector")
+        obs.log.info("from the API")
+        projector.log.info("from the projector")
+        text = fetch(obs, "/metrics")[1].decode()
+        assert text.count("# TYPE build_info gauge") == 1
+        assert 'build_info{component="projector"' in text
+        assert 'build_info{component="control-plane"' in text
+        checks = json.loads(fetch(obs, "/readyz")[1])["checks"]
+        assert {"db_connectivity", "projector/checkpoint_moving"} <= set(checks)
+    said = {json.loads(line)["msg"]: json.loads(line)["component"] for line in sink.lines}
+    assert (said["from the API"], said["from the projector"]) == ("control-plane", "projector")
+
+
+def test_a_line_is_the_same_every_time() -> None:
+    """With still time and counted ids a whole record can be compared."""
+    obs = observability("agent", clock=FixedClock(), ids=FixedIds())
+    with obs.request(), obs.bind(env_id="env_01J00000000000000000000000"), obs.span(data_plane.AGENT_INSTANCE_BOOT_SPAN)():
+        obs.log.event(data_plane.INSTANCE_READY, boot_seconds=0.25)
+    assert obs.events("instance.ready") == [
+        {
+            "timestamp": "2025-12-17T19:33:20.000000Z",
+            "level": "info",
+            "component": "agent",
+            "msg": "Instance passed its health check.",
+            "event": "instance.ready",
+            "request_id": "req_01KCPWTZ000000000000000001",
+            "trace_id": "00000000000000000000000000000001",
+            "span_id": "0000000000000001",
+            "node_id": NODE_ID,
+            "env_id": "env_01J00000000000000000000000",
+            "boot_seconds": 0.25,
+        }
+    ]
+
+
+def test_org_id_comes_only_through_with_tenant() -> None:
+    """A keyword cannot put an org into a platform line; the block can (LOG-06)."""
+    obs = observability("agent")
+    obs.log.info("without", org_id="org_01J00000000000000000000000")
+    with obs.with_tenant("org_01J00000000000000000000000"):
+        obs.log.info("within")
+    lines = {line["msg"]: line for line in obs.lines()}
+    assert "org_id" not in lines["without"]
+    assert lines["within"]["org_id"] == "org_01J00000000000000000000000"
+
+
+def test_context_is_carried_into_threads_and_follows_tasks() -> None:
+    """Bound fields show in a task by themselves and in a thread through carry()."""
+    obs = observability("agent")
+
+    async def work() -> None:
+        obs.log.info("in a task")
+
+    async def main() -> None:
+        await asyncio.create_task(work())
+
+    with obs.request("req-from-client"), obs.bind(process_type="web"):
+        asyncio.run(main())
+        thread = threading.Thread(target=obs.carry(lambda: obs.log.info("in a thread")))
+        thread.start()
+        thread.join()
+    for msg in ("in a task", "in a thread"):
+        (line,) = [line for line in obs.lines() if line["msg"] == msg]
+        assert (line["request_id"], line["process_type"]) == ("req-from-client", "web")
+
+
+def test_close_is_safe_to_call_twice_and_flushes() -> None:
+    """The last line is written, a second close does nothing, a line after it is counted and not raised."""
+    sink = MemorySink()
+    with started(sink=sink) as obs:
+        obs.log.info("last words")
+    obs.close()
+    obs.log.info("too late")
+    messages = [json.loads(line)["msg"] for line in sink.lines]
+    assert "last words" in messages
+    assert messages[-1].startswith("Component stopped") or messages[-1] == "too late"
+
+
+def test_an_uncaught_exception_is_a_line_and_not_a_traceback() -> None:
+    """A crash in the main thread comes out in the same shape as everything else, and the exit code stays 1."""
+    program = (
+        "import obslib\n"
+        f"obs = obslib.start('agent', node_id={NODE_ID!r}, log_format='json')\n"
+        "raise RuntimeError('token=abcdefghijklmnop1234')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    (crash,) = [line for line in lines if line["level"] == "error"]
+    assert crash["exception"]["type"] == "RuntimeError"
+    assert "abcdefghijklmnop1234" not in done.stdout
+    assert lines[-1]["event"] == "component.stopped"
+
+
+def test_a_ten_line_service_outside_the_platform_is_as_short() -> None:
+    """COMMON.extend with one component and one counter is all a service of another product needs."""
+    with started("billing", catalog=BILLING) as obs:
+        obs.metrics[INVOICES].labels(kind="monthly").inc()
+        assert b'invoices_total{component="billing",kind="monthly"} 1.0' in fetch(obs, "/metrics")[1]
