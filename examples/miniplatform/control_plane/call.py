@@ -1,0 +1,119 @@
+"""One request as a handler sees it: who asks, what was named, what was sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from miniplatform.control_plane.auth import authenticate
+from miniplatform.control_plane.platform import Platform
+from miniplatform.control_plane.problems import InvalidArgument, Refused, problem_response, told
+from miniplatform.store.tokens import Bearer
+from obslib.access import Actor
+from obslib_control_plane import Problem
+
+__all__ = ["Call", "Handler", "Page", "endpoint", "reply"]
+
+M = TypeVar("M", bound=BaseModel)
+
+_LARGEST_BODY = 1_048_576
+_PAGE, _LARGEST_PAGE = 50, 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which part of a list is asked for: at most ``limit`` items after the one named by ``cursor``."""
+
+    limit: int
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """An authenticated request."""
+
+    platform: Platform
+    request: Request
+    bearer: Bearer
+    actor: Actor
+    _sent: list[bytes] = field(default_factory=list)
+
+    @property
+    def request_id(self) -> str:
+        """The id under which all of this can be found again."""
+        return str(self.request.scope["request_id"])
+
+    def named(self, what: str) -> str:
+        """A part of the path."""
+        return str(self.request.path_params[what])
+
+    def asked(self, parameter: str, default: str = "") -> str:
+        """A query parameter."""
+        return self.request.query_params.get(parameter, default)
+
+    def number(self, parameter: str, default: int, *, low: int = 0, high: int = 2**63 - 1) -> int:
+        """A query parameter that is a whole number from ``low`` to ``high``."""
+        text = self.asked(parameter, str(default))
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise InvalidArgument(f"{parameter} is {text[:40]!r}; it must be a whole number from {low} to {high}")
+        return int(text)
+
+    def page(self) -> Page:
+        """The paging parameters every list takes."""
+        return Page(limit=self.number("limit", _PAGE, low=1, high=_LARGEST_PAGE), cursor=self.asked("cursor"))
+
+    async def raw(self) -> bytes:
+        """The body, read once; over 1 MiB is refused before it is read to the end."""
+        if not self._sent:
+            body = bytearray()
+            async for chunk in self.request.stream():
+                body += chunk
+                if len(body) > _LARGEST_BODY:
+                    raise Refused(Problem(status=413, detail="the body is larger than 1 MiB", code="invalid_argument"))
+            self._sent.append(bytes(body))
+        return self._sent[0]
+
+    async def body(self, model: type[M]) -> M:
+        """The body as a model; what is not JSON, or not the model's, is refused."""
+        return model.model_validate(await self.json())
+
+    async def json(self) -> dict[str, Any]:
+        """The body as a JSON object."""
+        try:
+            found = json.loads(await self.raw())
+        except (ValueError, RecursionError):
+            raise InvalidArgument("the body is not valid JSON") from None
+        if not isinstance(found, dict):
+            raise InvalidArgument("the body must be a JSON object")
+        return found
+
+
+Handler = Callable[[Call], Awaitable[Response]]
+
+
+def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    """``handler`` for Starlette: behind authentication, with every error told as problem details."""
+
+    async def handle(request: Request) -> Response:
+        platform: Platform = request.app.state.platform
+        try:
+            bearer, actor = await authenticate(platform.database, request)
+            return await handler(Call(platform=platform, request=request, bearer=bearer, actor=actor))
+        except Exception as error:
+            request.scope["error"] = error
+            return problem_response(request, told(error))
+
+    return handle
+
+
+def reply(content: Mapping[str, Any], status: int = 200) -> Response:
+    """A JSON answer."""
+    body = orjson.dumps(content, option=orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC)
+    return Response(body, status, media_type="application/json")

@@ -1,0 +1,35 @@
+"""How far everything has come: the operator's view of projections and consumers."""
+
+from __future__ import annotations
+
+import time
+
+from starlette.responses import Response
+
+from miniplatform.control_plane.auth import on_platform
+from miniplatform.control_plane.call import Call, reply
+from obslib.access import Scope
+from obslib.debug import describe_convergence
+
+__all__ = ["consumers", "convergence", "projections"]
+
+
+async def projections(call: Call) -> Response:
+    """``GET /_debug/projections``: checkpoints and lag."""
+    on_platform(call, Scope.NODES_ADMIN)
+    found = await call.platform.views.projections()
+    return reply({"items": [{**record.model_dump(mode="json"), "lag_events": record.lag_events} for record in found]})
+
+
+async def consumers(call: Call) -> Response:
+    """``GET /_debug/consumers``: cursors of the scheduler, the agents and the edges."""
+    on_platform(call, Scope.NODES_ADMIN)
+    found = await call.platform.views.consumers()
+    return reply({"items": [{**record.model_dump(mode="json"), "lag_events": record.lag_events} for record in found]})
+
+
+async def convergence(call: Call) -> Response:
+    """``GET /_debug/convergence``: all of it, judged."""
+    grant = on_platform(call, Scope.NODES_ADMIN)
+    silent_after_s = call.platform.timings.silent_after_s
+    return reply(await describe_convergence(call.platform.views, grant, now=time.time(), silent_after_s=silent_after_s))

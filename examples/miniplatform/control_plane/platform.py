@@ -1,0 +1,28 @@
+"""What every request handler is given: the database, the views, the telemetry and the timings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from miniplatform.config import Timings
+from miniplatform.control_plane.deliveries import Deliveries
+from miniplatform.store.notices import Notices
+from miniplatform.store.pool import Database
+from miniplatform.store.views import PostgresViews
+from obslib import Observability
+from obslib_control_plane import ControlPlane
+
+__all__ = ["Platform"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """One control plane's parts, made once in ``main``."""
+
+    obs: Observability
+    telemetry: ControlPlane
+    database: Database
+    views: PostgresViews
+    deliveries: Deliveries
+    notices: Notices
+    timings: Timings

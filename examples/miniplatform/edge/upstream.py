@@ -1,0 +1,114 @@
+"""Connecting to a backend, for a client or only to see whether it works, and what a failure is called."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import time
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from miniplatform.edge.backends import Backend, LocalGate
+from miniplatform.edge.pool import RoutePool
+from obslib.catalog.platform.terms import UpstreamReasonName
+
+__all__ = ["Connected", "Stream", "Upstream", "UpstreamEvents", "failure_reason"]
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Connected = tuple[Backend, Stream]
+_UNREACHABLE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EADDRNOTAVAIL})
+
+
+class UpstreamEvents(Protocol):
+    """Who wants to know how connections to backends go."""
+
+    def connected(self, seconds: float) -> None:
+        """A client's connection reached a backend."""
+        ...
+
+    def connect_failed(self, reason: UpstreamReasonName, *, route_id: str, backend_address: str, instance_id: str) -> None:
+        """A client's connection did not reach this backend; the next one is tried."""
+        ...
+
+    def probed(self) -> None:
+        """A probe reached a backend."""
+        ...
+
+    def no_backend(self, *, route_id: str) -> None:
+        """No backend was left to try."""
+        ...
+
+
+class Upstream:
+    """Connects; every result changes what is known of the backend."""
+
+    def __init__(
+        self, events: UpstreamEvents, *, connect_timeout_s: float, probe_timeout_s: float, probe_every_s: float
+    ) -> None:
+        self._events = events
+        self._connect_timeout_s = connect_timeout_s
+        self._probe_timeout_s = probe_timeout_s
+        self._probe_every_s = probe_every_s
+
+    async def connect(self, pool: RoutePool) -> Connected | None:
+        """A connection to the next eligible backend that answers, each tried once; None when none does."""
+        was_tried = False
+        for backend in pool.candidates():
+            was_tried = True
+            begun = time.monotonic()
+            try:
+                stream = await self._open(backend, self._connect_timeout_s)
+            except (OSError, OverflowError) as error:
+                reason = self._missed(backend, error, gate="connect_failed")
+                self._events.connect_failed(
+                    reason, route_id=pool.route.route_id, backend_address=backend.address, instance_id=backend.wire.instance_id
+                )
+                continue
+            self._reached(backend)
+            self._events.connected(time.monotonic() - begun)
+            return backend, stream
+        if not was_tried:
+            self._events.no_backend(route_id=pool.route.route_id)
+        return None
+
+    async def probe_due(self, backends: Iterable[Backend]) -> None:
+        """Probe every backend whose time has come; those the control plane does not call ready are left alone."""
+        await asyncio.gather(*(self._probe(backend) for backend in _due(backends)))
+
+    async def _probe(self, backend: Backend) -> None:
+        try:
+            _, writer = await self._open(backend, self._probe_timeout_s)
+        except (OSError, OverflowError) as error:
+            self._missed(backend, error, gate="probe_failed")
+            return
+        self._reached(backend)
+        self._events.probed()
+        writer.close()
+
+    async def _open(self, backend: Backend, timeout_s: float) -> Stream:
+        async with asyncio.timeout(timeout_s):
+            return await asyncio.open_connection(backend.wire.address, backend.wire.port)
+
+    def _reached(self, backend: Backend) -> None:
+        backend.reached(now=time.monotonic(), wall=time.time(), next_probe_s=self._probe_every_s)
+
+    def _missed(self, backend: Backend, error: Exception, *, gate: LocalGate) -> UpstreamReasonName:
+        reason = failure_reason(error)
+        backend.missed(reason, gate=gate, now=time.monotonic(), wall=time.time())
+        return reason
+
+
+def failure_reason(error: Exception) -> UpstreamReasonName:
+    """The reason of requirements §3.4 for a failed connection."""
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    if isinstance(error, ConnectionRefusedError):
+        return "refused"
+    if isinstance(error, ConnectionResetError):
+        return "reset"
+    return "unreachable" if isinstance(error, OSError) and error.errno in _UNREACHABLE else "internal"
+
+
+def _due(backends: Iterable[Backend]) -> Iterator[Backend]:
+    now = time.monotonic()
+    return (b for b in backends if b.wire.state == "ready" and now >= b.next_probe)

@@ -1,0 +1,18 @@
+"""Wires obslib into the control plane and into its projector.
+
+``instrument(obs, …)`` serves the API's process, ``instrument_projector(obs, …)`` the projector's. Both bind every
+signal once and return a small object of verbs; nothing else in the host names a signal.
+"""
+
+from __future__ import annotations
+
+from obslib_control_plane.api import ControlPlane, instrument
+from obslib_control_plane.database import DatabaseWatch
+from obslib_control_plane.problems import Problem, problem_of, status_of
+from obslib_control_plane.projector import Projecting, Projector, instrument_projector
+from obslib_control_plane.readiness import Heard, ProjectorState
+
+__all__ = [
+    "ControlPlane", "DatabaseWatch", "Heard", "Problem", "Projecting", "Projector", "ProjectorState", "instrument",
+    "instrument_projector", "problem_of", "status_of",
+]  # fmt: skip

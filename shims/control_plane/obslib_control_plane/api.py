@@ -1,0 +1,61 @@
+"""The API's process: everything it needs, bound by one call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from obslib import Observability
+from obslib_control_plane.changes import Changes
+from obslib_control_plane.commands import Commands
+from obslib_control_plane.database import DatabaseWatch, Figures
+from obslib_control_plane.readiness import Heard, ProjectorState, check_control_plane
+from obslib_control_plane.requests import Requests
+
+__all__ = ["ControlPlane", "instrument"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPlane:
+    """The verbs of an instrumented control plane."""
+
+    requests: Requests
+    database: DatabaseWatch
+    commands: Commands
+    changes: Changes
+
+
+def instrument(
+    obs: Observability,
+    *,
+    figures: Figures,
+    timeouts: tuple[type[Exception], ...],
+    ping: Callable[[], Awaitable[object]],
+    probe_append: Callable[[], Awaitable[object]],
+    projector: Callable[[], Awaitable[ProjectorState]],
+    scheduler_age_s: Callable[[], Awaitable[float | None]],
+    last_heard: Callable[[], Awaitable[Mapping[str, Heard]]],
+    silent_after_s: float = 60.0,
+) -> ControlPlane:
+    """Wire a control plane's API: requests, commands, change distribution, pool and readiness.
+
+    ``figures`` and ``timeouts`` are of its connection pool. The others are asked in the background and may raise:
+    ``ping`` the database, ``probe_append`` appends and rolls back, ``projector`` and ``scheduler_age_s`` read what those
+    processes last reported, ``last_heard`` every node that counts, by id. Who was not heard for ``silent_after_s`` is silent.
+    """
+    database = DatabaseWatch(obs, figures=figures, timeouts=timeouts)
+    commands = Commands(obs)
+    changes = Changes(obs, silent_after_s=silent_after_s)
+    check_control_plane(
+        obs,
+        database,
+        commands,
+        changes,
+        ping=ping,
+        probe_append=probe_append,
+        projector=projector,
+        scheduler_age_s=scheduler_age_s,
+        last_heard=last_heard,
+        silent_after_s=silent_after_s,
+    )
+    return ControlPlane(requests=Requests(obs), database=database, commands=commands, changes=changes)

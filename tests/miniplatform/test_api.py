@@ -1,0 +1,206 @@
+"""The control plane's API over a real database: commands, isolation, idempotency, refusals."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from obslib.ids import is_id
+from tests.miniplatform.platform_in_process import InProcess, deployed
+
+
+async def test_a_write_is_in_the_views_when_it_answers(plane: InProcess) -> None:
+    """Each answer names what was made, and the next read finds it."""
+    client = await plane.org("acme")
+    ids = await deployed(client, "acme")
+    assert is_id(ids["deploy_id"], "dep")
+    found = (await client.get(f"{ids['env']}/deploys/{ids['deploy_id']}")).json()
+    assert (found["status"], found["release_id"]) == ("queued", ids["release_id"])
+    status = (await client.get(f"{ids['env']}/status")).json()
+    assert status["releases"] == {"web": ids["release_id"]}
+    assert (await client.put(f"{ids['env']}/scale", json={"web": 3})).status_code == 201
+    described = (await client.get(f"{ids['env']}/describe")).json()
+    assert [(group["process_type"], group["replicas"]) for group in described["desired"]] == [("web", 3)]
+
+
+async def test_a_deploy_is_one_transaction_of_three_events(plane: InProcess) -> None:
+    """Deploy, desired release and first scale stand next to each other, share request and deploy, and one trace."""
+    client = await plane.org("acme")
+    ids = await deployed(client, "acme")
+    items = (await client.get("/v1/orgs/acme/events")).json()["items"][-3:]
+    assert [item["event_type"] for item in items] == ["deploy.created", "env.desired_release_set", "env.scale_set"]
+    assert {item["correlation_id"] for item in items} == {ids["deploy_id"]}
+    assert {item["request_id"] for item in items} == {ids["request_id"]}
+    assert len({item["traceparent"] for item in items}) == 1
+    assert items[2]["payload"] == {"process_type": "web", "replicas": 2}
+
+
+async def test_two_orgs_with_the_same_names_never_meet(plane: InProcess) -> None:
+    """Neither can read, list, deploy, route or stream what is the other's, and missing looks the same as foreign."""
+    one, two = await plane.org("acme"), await plane.org("globex")
+    mine, theirs = await deployed(one, "acme"), await deployed(two, "globex")
+    route = {"hostname": "a.example", "listener_port": 9001, "process_type": "web"}
+    rt = (await two.post(f"{theirs['env']}/routes", json=route)).json()["route_id"]
+    for path in (
+        "/v1/orgs/globex/apps", f"/v1/orgs/{theirs['app_id']}/apps", f"{theirs['env']}/describe", f"{theirs['env']}/status",
+        "/v1/orgs/globex/events", "/v1/orgs/globex/events/stream", f"/v1/orgs/acme/apps/{theirs['app_id']}/envs",
+        f"/v1/orgs/acme/apps/web/envs/{theirs['env_id']}/describe", f"{mine['env']}/routes/{rt}",
+        f"{mine['env']}/routes/{rt}/describe", f"{mine['env']}/deploys/{theirs['deploy_id']}",
+    ):  # fmt: skip
+        assert (await one.get(path)).status_code == 404, path
+    refused = await one.post(f"{mine['env']}/deploys", json={"release_id": theirs["release_id"]})
+    assert refused.status_code == 404
+    assert (await one.delete(f"{mine['env']}/routes/{rt}")).status_code == 404
+    assert [app["app_id"] for app in (await one.get("/v1/orgs/acme/apps")).json()["items"]] == [mine["app_id"]]
+    events = (await one.get("/v1/orgs/acme/events?limit=200")).json()["items"]
+    assert {event["org_id"] for event in events} == {events[0]["aggregate_id"]}
+    assert (await one.get(f"/v1/orgs/acme/events?env_id={theirs['env_id']}")).json()["items"] == []
+    foreign, missing = await one.get("/v1/orgs/globex/apps"), await one.get("/v1/orgs/nowhere/apps")
+    assert told(foreign.json(), "globex") == told(missing.json(), "nowhere")
+
+
+def told(problem: dict[str, Any], named: str) -> dict[str, Any]:
+    """A problem without the request's own id and without the name that was asked for."""
+    return {key: str(value).replace(named, "ORG") for key, value in problem.items() if key != "request_id"}
+
+
+async def test_a_scope_that_is_missing_is_named_before_anything_is_looked_up(plane: InProcess) -> None:
+    """In one's own org the refusal is 403, the same for what exists and for what does not."""
+    await deployed(await plane.org("acme"), "acme")
+    reader = await plane.org("acme", role="readonly")
+    answers = [await reader.post(f"/v1/orgs/acme/apps/{app}/envs", json={"name": "qa"}) for app in ("web", "nowhere")]
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert answers[0].json()["detail"] == answers[1].json()["detail"]
+    assert (await reader.post("/v1/orgs", json={"name": "mine"})).status_code == 403
+    assert (await reader.get("/_debug/projections")).status_code == 403
+    assert (await plane.client("mpt_unknown").get("/v1/whoami")).status_code == 401
+
+
+async def test_the_same_command_sent_again_is_answered_from_its_first_reply(plane: InProcess) -> None:
+    """One event, one answer, however often and however concurrently it is sent; another body is a conflict."""
+    client = await plane.org("acme")
+    key = {"Idempotency-Key": "deploy-42-attempt"}
+    answers = await asyncio.gather(*(client.post("/v1/orgs/acme/apps", json={"name": "web"}, headers=key) for _ in range(5)))
+    assert [answer.status_code for answer in answers] == [201] * 5
+    assert len({answer.text for answer in answers}) == 1
+    events = (await client.get("/v1/orgs/acme/events?event_type=app.created")).json()["items"]
+    assert len(events) == 1
+    other = await client.post("/v1/orgs/acme/apps", json={"name": "api"}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reuse")
+    assert plane.obs.sample("idempotency_conflicts_total") == 1.0
+    assert plane.obs.sample("idempotency_hits_total") == 4.0
+    assert (
+        await client.post("/v1/orgs/acme/apps", json={"name": "b"}, headers={"Idempotency-Key": "short"})
+    ).status_code == 400
+
+
+async def test_a_name_is_given_to_one_of_those_who_want_it_at_once(plane: InProcess) -> None:
+    """The views may lag; the names do not."""
+    client = await plane.org("acme")
+    answers = await asyncio.gather(*(client.post("/v1/orgs/acme/apps", json={"name": "web"}) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert plane.obs.sample("event_append_total", result="conflict") == 3.0
+    assert plane.obs.sample("event_append_total", result="failure") == 0.0
+
+
+async def test_a_route_can_be_taken_back_and_given_again(plane: InProcess) -> None:
+    """A raw port leads to one route; once that is deleted it is free, and deleting twice finds nothing."""
+    client = await plane.org("acme")
+    env = (await deployed(client, "acme"))["env"]
+    wanted = {"hostname": "web.example", "listener_port": 9000, "process_type": "web"}
+    route = (await client.post(f"{env}/routes", json=wanted)).json()
+    taken = await client.post(f"{env}/routes", json={**wanted, "hostname": "other.example"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "conflict")
+    assert (await client.delete(f"{env}/routes/{route['route_id']}")).status_code == 201
+    assert (await client.delete(f"{env}/routes/{route['route_id']}")).status_code == 404
+    assert (await client.post(f"{env}/routes", json=wanted)).status_code == 201
+    assert len((await client.get(f"{env}/routes")).json()["items"]) == 1
+
+
+async def test_views_that_do_not_follow_are_told_in_time(plane: InProcess) -> None:
+    """A write whose view is late is 504, says that it is accepted, and is there once the projector is back."""
+    client = await plane.org("acme")
+    plane.is_projecting = False
+    late = await client.post("/v1/orgs/acme/apps", json={"name": "web"})
+    assert (late.status_code, late.json()["retryable"]) == (504, False)
+    assert late.json()["detail"].startswith("accepted as event ")
+    assert len(plane.obs.events("projection.wait_timed_out")) == 1
+    plane.is_projecting = True
+    assert (await client.post("/v1/orgs/acme/apps", json={"name": "api"})).status_code == 201
+    assert [app["name"] for app in (await client.get("/v1/orgs/acme/apps")).json()["items"]] == ["web", "api"]
+
+
+REFUSED: tuple[tuple[str, str, bytes, int], ...] = (
+    ("GET", "/nowhere", b"", 404),
+    ("PUT", "/v1/orgs", b"{}", 405),
+    ("POST", "/v1/orgs", b"{", 400),
+    ("POST", "/v1/orgs", b"[]", 400),
+    ("POST", "/v1/orgs", b"\xff\xfe", 400),
+    ("POST", "/v1/orgs", b'{"name": "UPPER"}', 400),
+    ("POST", "/v1/orgs", b'{"name": "a\\u0000b"}', 400),
+    ("POST", "/v1/orgs", b"[" * 100_000, 400),
+    ("POST", "/v1/orgs", b'"' + b"x" * 1_048_576 + b'"', 413),
+    ("GET", "/v1/orgs/org_malformed/apps", b"", 400),
+    ("GET", "/v1/orgs/%00/apps", b"", 400),
+    ("GET", "/v1/orgs/acme/events?limit=0", b"", 404),
+    ("POST", "/v1/nodes", b'{"name": "n", "kind": "agent", "address": "\\u0000"}', 400),
+    ("POST", "/v1/nodes", b'{"name": "n", "kind": "agent", "address": "\\ud800"}', 400),
+    ("POST", "/v1/nodes", b'{"name": "n", "kind": "toaster", "address": "a"}', 400),
+)
+
+
+async def test_every_refusal_is_problem_details(plane: InProcess) -> None:
+    """Whatever is wrong, the answer is one shape and carries the request's id."""
+    for method, path, content, status in REFUSED:
+        answer = await plane.operator.request(method, path, content=content, headers={"X-Request-Id": "mine-1"})
+        assert answer.status_code == status, (method, path, content[:20], answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["x-request-id"] == answer.json()["request_id"] == "mine-1"
+        assert answer.json()["status"] == status
+
+
+async def test_lists_come_in_pages(plane: InProcess) -> None:
+    """Following next_cursor gives every item once; limits outside 1 to 200 are refused."""
+    client = await plane.org("acme")
+    for name in ("a", "b", "c"):
+        await client.post("/v1/orgs/acme/apps", json={"name": name})
+    seen, cursor = [], ""
+    while True:
+        page = (await client.get("/v1/orgs/acme/apps", params={"limit": 2, "cursor": cursor})).json()
+        seen += [item["name"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = page["next_cursor"]
+    assert seen == ["a", "b", "c"]
+    for limit in ("0", "201", "x", "-1", "1e3"):
+        assert (await client.get("/v1/orgs/acme/apps", params={"limit": limit})).status_code == 400
+
+
+async def test_events_are_found_by_what_they_are_about(plane: InProcess) -> None:
+    """By type, app, env, route and time, from any point on."""
+    client = await plane.org("acme")
+    ids = await deployed(client, "acme")
+    route = (
+        await client.post(f"{ids['env']}/routes", json={"hostname": "w.example", "listener_port": 9002, "process_type": "web"})
+    ).json()
+
+    async def types(**parameters: str) -> list[str]:
+        reply = (await client.get("/v1/orgs/acme/events", params=parameters)).json()
+        return [item["event_type"] for item in reply["items"]]
+
+    assert await types(route_id=route["route_id"]) == ["route.created"]
+    assert await types(env_id=ids["env_id"], limit="2") == ["env.created", "deploy.created"]
+    assert await types(after_event_id=str(route["event_id"] - 1)) == ["route.created"]
+    assert await types(until="2020-01-01T00:00:00Z") == []
+    assert len(await types(since="2020-01-01T00:00:00Z", app_id=ids["app_id"])) == 7
+    assert (await client.get("/v1/orgs/acme/events", params={"since": "yesterday"})).status_code == 400
+
+
+async def test_no_answer_holds_a_token_but_the_one_that_issues_it(plane: InProcess) -> None:
+    """Tokens are shown once and written to no log line."""
+    client = await plane.org("acme")
+    await deployed(client, "acme")
+    token = client.headers["authorization"].partition(" ")[2]
+    for path in ("/v1/whoami", "/v1/orgs/acme/events", "/v1/orgs/acme/apps", "/v1/orgs/acme/apps/web/envs/prod/describe"):
+        assert token not in (await client.get(path)).text
+    assert token not in repr(plane.obs.lines())

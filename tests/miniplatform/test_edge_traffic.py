@@ -1,0 +1,317 @@
+"""The edge on real sockets: who is connected to whom, and what a config that cannot be applied leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import pytest
+
+from miniplatform.edge import table as table_module
+from miniplatform.edge.backends import Backend
+from miniplatform.edge.table import ConfigRefused, RoutingTable
+from miniplatform.edge.upstream import Upstream
+from miniplatform.wire import EdgeBackend, EdgeConfig, EdgeRoute
+
+Table = RoutingTable
+
+
+class Told:
+    """Writes down what the edge says."""
+
+    def __init__(self) -> None:
+        self.results: list[tuple[int, str]] = []
+        self.failures: list[str] = []
+        self.gates: list[tuple[str, str]] = []
+        self.closed_ports: list[int] = []
+
+    def ended(self, port: int, result: str) -> None:
+        """What became of a client."""
+        self.results.append((port, result))
+
+    def closed(self, port: int) -> None:
+        """A listener is gone."""
+        self.closed_ports.append(port)
+
+    def connected(self, seconds: float) -> None:
+        """A client reached a backend."""
+        assert seconds >= 0
+
+    def probed(self) -> None:
+        """A probe reached a backend."""
+
+    def connect_failed(self, reason: str, **_: str) -> None:
+        """A client did not reach a backend."""
+        self.failures.append(reason)
+
+    def no_backend(self, **_: str) -> None:
+        """Nothing was left to try."""
+        self.failures.append("no_eligible_backend")
+
+    def gate(self, backend: Backend, change: str, reason: str) -> None:
+        """A backend left or rejoined rotation."""
+        self.gates.append((change, reason))
+
+
+@pytest.fixture
+def told() -> Told:
+    """What the edge says during the test."""
+    return Told()
+
+
+@pytest.fixture
+async def table(told: Told) -> AsyncIterator[Table]:
+    """A routing table for three clients per listener."""
+    upstream = Upstream(told, connect_timeout_s=0.5, probe_timeout_s=0.5, probe_every_s=0.5)
+    table = RoutingTable(upstream, told, told.gate, max_connections=3)
+    yield table
+    await table.close(grace_s=0.2)
+    await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def speaking(name: str) -> AsyncIterator[int]:
+    """A backend that answers ``<name>:<everything it was sent>`` once its client has finished; yields its port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        said = await reader.read()
+        writer.write(f"{name}:".encode() + said)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def backend(port: int, *, state: str = "ready", name: str = "") -> EdgeBackend:
+    """A backend as the control plane hands it out."""
+    return EdgeBackend(instance_id=name or f"inst_{port}", address="127.0.0.1", port=port, state=state)  # type: ignore[arg-type]
+
+
+def route(port: int, *backends: EdgeBackend, name: str = "rt_1", protocol: str = "tcp_raw") -> EdgeRoute:
+    """A route to these backends."""
+    return EdgeRoute(
+        route_id=name, org_id="org_1", env_id="env_1", hostname="web.example", listener_port=port, process_type="web",
+        protocol=protocol, backends=backends,
+    )  # type: ignore[arg-type]  # fmt: skip
+
+
+def config(*routes: EdgeRoute) -> EdgeConfig:
+    """A config of these routes."""
+    return EdgeConfig.of(routes, cursor_event_id=1, head_event_id=1)
+
+
+async def ask(port: int, text: str = "hello") -> str:
+    """Send ``text``, close this half, and return everything that comes back; empty when the connection is refused."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except ConnectionError:
+        return ""
+    try:
+        writer.write(text.encode())
+        writer.write_eof()
+        return (await reader.read()).decode()
+    except OSError:
+        return ""
+    finally:
+        await gone(writer)
+
+
+async def gone(writer: asyncio.StreamWriter) -> None:
+    """Close a connection and wait until it is."""
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
+async def test_clients_are_spread_over_the_backends(table: Table, told: Told) -> None:
+    """Each of three backends gets every third client, and half-closed requests get their whole answer."""
+    port = free_port()
+    async with AsyncExitStack() as stack:
+        ports = [await stack.enter_async_context(speaking(name)) for name in "abc"]
+        table.apply(config(route(port, *map(backend, ports))))
+        answers = [await ask(port) for _ in range(6)]
+    assert answers == ["a:hello", "b:hello", "c:hello", "a:hello", "b:hello", "c:hello"]
+    assert told.results == [(port, "proxied")] * 6
+
+
+async def test_a_large_transfer_arrives_whole(table: Table) -> None:
+    """Eight megabytes go through, more than any buffer on the way holds."""
+    port = free_port()
+    async with speaking("a") as upstream_port:
+        table.apply(config(route(port, backend(upstream_port))))
+        assert await ask(port, "x" * 8_000_000) == "a:" + "x" * 8_000_000
+
+
+async def test_the_next_backend_is_tried_and_the_dead_one_gated(table: Table, told: Told) -> None:
+    """A client does not notice a dead backend, and the next client is not sent there."""
+    port = free_port()
+    async with speaking("alive") as alive:
+        table.apply(config(route(port, backend(free_port()), backend(alive))))
+        assert [await ask(port) for _ in range(3)] == ["alive:hello"] * 3
+    assert told.failures == ["refused"]
+    assert told.gates == [("removed", "connect_failed")]
+    assert [(b.reachability, b.gate) for b in table.backends()] == [("unreachable", "connect_failed"), ("reachable", "")]
+
+
+@pytest.mark.parametrize("state", ["draining", "not_ready"])
+async def test_a_backend_that_is_not_ready_gets_no_new_connection(table: Table, told: Told, state: str) -> None:
+    """Only what the control plane calls ready is offered; with nothing left the client is closed."""
+    port = free_port()
+    async with speaking("a") as upstream_port:
+        table.apply(config(route(port, backend(upstream_port, state=state))))
+        assert await ask(port) == ""
+    assert (told.results, told.failures) == ([(port, "upstream_failed")], ["no_eligible_backend"])
+
+
+async def test_a_draining_backend_keeps_the_connections_it_has(table: Table) -> None:
+    """A config that drains a backend does not cut who is connected to it."""
+    port = free_port()
+    async with speaking("a") as upstream_port:
+        table.apply(config(route(port, backend(upstream_port))))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"half ")
+        await until(lambda: table.listeners[port].active == 1 and next(table.backends()).reachability == "reachable")
+        table.apply(config(route(port, backend(upstream_port, state="draining"))))
+        writer.write(b"and half")
+        writer.write_eof()
+        assert await reader.read() == b"a:half and half"
+        await gone(writer)
+
+
+async def test_past_the_cap_clients_are_rejected(table: Table, told: Told) -> None:
+    """The fourth client of a listener for three is closed at once, and a place that is freed is given again."""
+    port = free_port()
+    async with speaking("a") as upstream_port:
+        table.apply(config(route(port, backend(upstream_port))))
+        inside = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        await until(lambda: len(told.results) == 3)
+        assert await ask(port) == ""
+        for _, writer in inside:
+            await gone(writer)
+        await until(lambda: table.listeners[port].active == 0)
+        assert await ask(port) == "a:hello"
+    assert [result for _, result in told.results] == ["proxied"] * 3 + ["rejected", "proxied"]
+
+
+async def test_probes_find_out_without_a_client(table: Table, told: Told) -> None:
+    """A probe gates a dead backend and leaves alone what the control plane does not call ready."""
+    upstream = table._upstream
+    async with speaking("a") as alive:
+        table.apply(config(route(free_port(), backend(alive), backend(free_port()), backend(free_port(), state="not_ready"))))
+        await upstream.probe_due(list(table.backends()))
+    assert [(b.reachability, b.gate) for b in table.backends()] == [
+        ("reachable", ""),
+        ("unreachable", "probe_failed"),
+        ("unknown", "not_ready"),
+    ]
+    assert told.gates == [("removed", "probe_failed")]
+
+
+async def test_what_is_known_of_a_backend_survives_a_config(table: Table) -> None:
+    """Another route changes; the backend found dead stays gated."""
+    port, dead = free_port(), free_port()
+    table.apply(config(route(port, backend(dead))))
+    assert await ask(port) == ""
+    table.apply(config(route(port, backend(dead)), route(free_port(), name="rt_2")))
+    assert [b.gate for b in table.backends()] == ["connect_failed"]
+
+
+async def test_a_config_is_applied_as_a_whole_or_not_at_all(table: Table, told: Told) -> None:
+    """One port in use, and nothing of the new config shows: not the new ports, not the changed or missing routes."""
+    assert await _survives_a_taken_port(table)
+    assert told.closed_ports == []
+
+
+async def test_binding_while_switching_is_noticed_mutant(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that retires old listeners before the new ports are bound is caught by the check above."""
+    careful = RoutingTable._bind
+
+    def careless(self: RoutingTable, ports: object) -> dict[int, socket.socket]:
+        for port in list(self.listeners):
+            self._retire(self.listeners.pop(port))
+        return careful(self, iter(list(ports)))  # type: ignore[call-overload, no-any-return]
+
+    async with speaking("a") as upstream_port:
+        port = free_port()
+        table.apply(config(route(port, backend(upstream_port))))
+        monkeypatch.setattr(RoutingTable, "_bind", careless)
+        with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigRefused):
+            table.apply(config(route(port), route(taken.getsockname()[1], name="rt_2")))
+        await asyncio.sleep(0.01)
+        assert not table.is_intact()
+        assert await ask(port) == ""
+
+
+async def test_two_routes_on_one_raw_port_are_refused(table: Table) -> None:
+    """Nobody is sent to the wrong tenant: such a config is not served at all."""
+    port = free_port()
+    with pytest.raises(ConfigRefused) as refused:
+        table.apply(config(route(port, name="rt_1"), route(port, name="rt_2")))
+    assert str(refused.value) == f"routes 'rt_1' and 'rt_2' both claim raw port {port}"
+    assert table.config is None
+    assert table.listeners == {}
+
+
+async def test_other_protocols_are_loaded_and_not_served(table: Table) -> None:
+    """A route this edge cannot serve is named, and opens no port."""
+    port = free_port()
+    refused = table.apply(config(route(port, protocol="tls_passthrough")))
+    assert [r.route_id for r in refused] == ["rt_1"]
+    assert (list(table.pools), table.listeners, table.is_intact()) == (["rt_1"], {}, True)
+
+
+async def test_a_route_that_goes_takes_its_port_with_it(table: Table, told: Told) -> None:
+    """The port is free for the next, and who was connected may finish."""
+    port = free_port()
+    async with speaking("a") as upstream_port:
+        table.apply(config(route(port, backend(upstream_port))))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await until(lambda: told.results == [(port, "proxied")])
+        table.apply(config())
+        await until(lambda: _is_free(port))
+        writer.write_eof()
+        assert await reader.read() == b"a:"
+        await gone(writer)
+        await until(lambda: told.closed_ports == [port])
+
+
+async def until(condition: object, deadline_s: float = 5.0) -> None:
+    """Wait for ``condition`` by looking again and again."""
+    async with asyncio.timeout(deadline_s):
+        while not condition():  # type: ignore[operator]
+            await asyncio.sleep(0.005)
+
+
+async def _survives_a_taken_port(table: Table) -> bool:
+    first, second, fresh = free_port(), free_port(), free_port()
+    async with speaking("a") as upstream_port:
+        old = config(route(first, backend(upstream_port)), route(second, backend(upstream_port), name="rt_2"))
+        table.apply(old)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            with pytest.raises(ConfigRefused) as refused:
+                table.apply(config(route(first), route(fresh, name="rt_3"), route(port, name="rt_4")))
+        assert str(refused.value) == (
+            f"listener port {port} cannot be bound (Address already in use); the config in force stays"
+        )
+        answers = [await ask(p) for p in (first, second, fresh)]
+        return answers == ["a:hello", "a:hello", ""] and table.config is old and table.is_intact() and _is_free(fresh)
+
+
+def _is_free(port: int) -> bool:
+    try:
+        table_module.bind("127.0.0.1", port).close()
+    except OSError:
+        return False
+    return True
