@@ -19,6 +19,7 @@ class Watched(dict):
 os.environ = Watched(os.environ, OBSLIB_LOG_LEVEL="nonsense")
 before = threading.active_count()
 import obslib
+obslib.start
 import obslib.catalog.platform
 print(json.dumps({
     "threads": threading.active_count() - before,
@@ -40,6 +41,19 @@ def test_import_starts_nothing_and_imports_no_extra() -> None:
 
 def test_importing_optional_sdk_parts_waits_until_they_are_used() -> None:
     """The OpenTelemetry SDK is not imported with obslib."""
-    probe = "import obslib, sys; print('opentelemetry.sdk.trace' in sys.modules)"
+    probe = "import obslib, sys; obslib.start; print('opentelemetry.sdk.trace' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_every_public_name_is_there_and_nothing_else_is() -> None:
+    """The table of contents is complete: each name of __all__ loads, a misspelt one is an AttributeError."""
+    probe = (
+        "import obslib\n"
+        "assert all(getattr(obslib, name) is not None for name in obslib.__all__)\n"
+        "assert set(obslib.__all__) <= set(dir(obslib))\n"
+        "try: obslib.strat\n"
+        "except AttributeError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert "strat" in done.stdout

@@ -11,11 +11,11 @@ __all__ = ["ROWS"]
 
 
 def _imports() -> tuple[Work, Work]:
-    return _import("obslib"), _import("structlog, prometheus_client, opentelemetry.sdk.trace")
+    return _import("obslib; obslib.start"), _import("structlog, prometheus_client, opentelemetry.sdk.trace")
 
 
 def _import(modules: str) -> Work:
-    probe = f"import time; a = time.process_time(); import {modules}; print(time.process_time() - a)"
+    probe = f"import time; a = time.process_time(); import {modules}\nprint(time.process_time() - a)"
 
     def run(n: int) -> float:
         return sum(
