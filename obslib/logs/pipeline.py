@@ -254,7 +254,8 @@ class LogPipeline:
     def _message(self, msg: object) -> str:
         """The message, redacted and rendered; kept when it is short and needed no redaction."""
         if type(msg) is str:
-            return self._new_message(msg)
+            kept = self._messages.get(msg)
+            return self._new_message(msg) if kept is None else kept
         value: object = None
         if self._enter():
             try:
@@ -266,7 +267,7 @@ class LogPipeline:
     def _new_message(self, msg: str) -> str:
         clean = self._redactor.text(msg)
         rendered = orjson.dumps(clean if len(clean) <= _LONGEST_MESSAGE else clean[:_LONGEST_MESSAGE] + "…").decode()
-        if clean is msg and len(msg) <= _LONGEST_KEPT_MESSAGE:
+        if clean == msg and len(msg) <= _LONGEST_KEPT_MESSAGE:
             if len(self._messages) >= _MOST_MESSAGES:
                 self._messages.clear()
             self._messages[msg] = rendered

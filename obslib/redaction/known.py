@@ -7,11 +7,7 @@ hexadecimal, percent, JSON, ``repr`` and HTML encodings, since a client library 
 from __future__ import annotations
 
 import base64
-import html
-import json
 import re
-import zlib
-from urllib.parse import quote, quote_plus
 
 __all__ = ["KnownSecrets"]
 
@@ -51,6 +47,11 @@ class KnownSecrets:
 
 
 def _disguises(secret: str) -> set[str]:
+    import html
+    import json
+    import zlib
+    from urllib.parse import quote, quote_plus
+
     octets = secret.encode("utf-8", "surrogatepass")
     found = {
         octets.hex(), octets.hex().upper(), octets.hex(":"), *_base64(octets), *_base32(octets),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 from obslib.redaction.entropy import has_token_mix
 
@@ -44,37 +45,46 @@ access-sandbox- w 30|access-development- w 30|ls_live_ w 16|FwoGZXIvYXdzE b 40|I
 """
 
 
-def _row(row: str) -> tuple[str, re.Pattern[str], bool]:
+def _row(row: str) -> tuple[str, str, str]:
     literal, kind, least = row.rsplit(" ", 2)
-    tail = _CLASSES["b" if kind == "odd" else kind]
-    prefix = re.escape(literal)
-    return literal, re.compile(rf"{prefix}(?<![A-Za-z0-9]{prefix})([{tail}]{{{least},1024}}+)"), kind == "odd"
+    return literal, kind, least
 
 
 _RULES = tuple(_row(row) for line in _ROWS.split("\n") for row in re.split(r"(?<=[0-9])\|", line) if row)
 _STRUCTURED = (
-    (":AA", re.compile(r"(?<![0-9])[0-9]{8,11}:AA[A-Za-z0-9_-]{30,40}")),
-    ("Q~", re.compile(r"(?<![A-Za-z0-9_~.])[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}")),
-    ("-us", re.compile(r"(?<![0-9a-f])[0-9a-f]{32}-us[0-9]{1,2}(?![0-9a-z])")),
-    ("$argon2", re.compile(r"\$argon2(?:id|i|d)\$[^\s\"']{20,512}")),
-    ("$6$", re.compile(r"\$6\$[^\s\"']{40,512}")),
-    ("$5$", re.compile(r"\$5\$[^\s\"']{40,512}")),
-    ("$2", re.compile(r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{50,60}")),
-    ("-4", re.compile(r"(?<![A-Za-z0-9])(?:sdk|mob|api)-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")),
+    (":AA", r"(?<![0-9])[0-9]{8,11}:AA[A-Za-z0-9_-]{30,40}"),
+    ("Q~", r"(?<![A-Za-z0-9_~.])[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}"),
+    ("-us", r"(?<![0-9a-f])[0-9a-f]{32}-us[0-9]{1,2}(?![0-9a-z])"),
+    ("$argon2", r"\$argon2(?:id|i|d)\$[^\s\"']{20,512}"),
+    ("$6$", r"\$6\$[^\s\"']{40,512}"),
+    ("$5$", r"\$5\$[^\s\"']{40,512}"),
+    ("$2", r"\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{50,60}"),
+    ("-4", r"(?<![A-Za-z0-9])(?:sdk|mob|api)-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"),
 )
 
 
 def scrub_tokens(text: str, hit: Callable[[str], str]) -> str:
     """``text`` without prefixed tokens; ``hit`` counts one of the given kind and returns its marker."""
-    for literal, pattern, is_odd in _RULES:
-        if literal not in text:
-            continue
-
-        def replace(found: re.Match[str], is_odd: bool = is_odd) -> str:
-            return found[0] if is_odd and not has_token_mix(found[1]) else hit("prefixed_token")
-
-        text = pattern.sub(replace, text)
+    for literal, kind, least in _RULES:
+        if literal in text:
+            text = _scrub_one(text, literal, kind, least, hit)
     for literal, pattern in _STRUCTURED:
         if literal in text:
-            text = pattern.sub(lambda _: hit("prefixed_token"), text)
+            text = re.sub(pattern, lambda _: hit("prefixed_token"), text)
     return text
+
+
+def _scrub_one(text: str, literal: str, kind: str, least: str, hit: Callable[[str], str]) -> str:
+    is_odd = kind == "odd"
+
+    def replace(found: re.Match[str]) -> str:
+        return found[0] if is_odd and not has_token_mix(found[1]) else hit("prefixed_token")
+
+    return _pattern(literal, kind, least).sub(replace, text)
+
+
+@cache
+def _pattern(literal: str, kind: str, least: str) -> re.Pattern[str]:
+    """The rule of one row, made when its prefix is first seen: most never are."""
+    prefix, tail = re.escape(literal), _CLASSES["b" if kind == "odd" else kind]
+    return re.compile(rf"{prefix}(?<![A-Za-z0-9]{prefix})([{tail}]{{{least},1024}}+)")

@@ -213,3 +213,15 @@ def test_a_component_the_catalog_does_not_have_is_refused(make_rig: Any) -> None
     """Wiring a pipeline for an unknown component raises and names the known ones."""
     with pytest.raises(UnknownSignal, match="component 'nobody' is not in catalog 'platform'"):
         make_rig(component="nobody")
+
+
+def test_a_message_is_judged_once(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text that needed a closer look and nothing else is not looked at again, at any level."""
+    msg, value = "listening on 127.0.0.1:8080", "http://127.0.0.1:8080/"
+    rig.log.info(msg, address=value)
+    looked: list[str] = []
+    monkeypatch.setattr(suspicion, "is_clean", lambda text: looked.append(text) or True)
+    rig.log.info(msg, address=value)
+    rig.log.warn(msg, address=value)
+    assert looked == []
+    assert len({(line["msg"], line["address"]) for line in rig.lines()}) == 1

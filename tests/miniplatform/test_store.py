@@ -119,3 +119,14 @@ async def test_a_token_speaks_for_its_bearer_until_it_is_revoked(database: Datab
     async with database.transaction("auth") as connection:
         await revoke_node(connection, "node_1")
     assert not await is_valid(database, token)
+
+
+async def test_an_operation_without_an_answer_is_given_up(migrated_url: str) -> None:
+    """A server that stays silent costs a caller the limit and no more; the next one gets a fresh connection."""
+    database = Database(migrated_url, limit_s=0.2)
+    await database.open()
+    with pytest.raises(psycopg.OperationalError):
+        async with asyncio.timeout(5):
+            await database.rows("view_read", "SELECT pg_sleep(60)")
+    assert await database.row("view_read", "SELECT 1 AS one") == {"one": 1}
+    await database.close()

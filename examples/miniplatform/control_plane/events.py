@@ -66,8 +66,8 @@ class Selection:
         )
 
     async def read(self, call: Call, limit: int) -> list[dict[str, Any]]:
-        """The next ``limit`` of them."""
-        return await call.platform.database.rows(
+        """The next ``limit`` of them, without what looks like a secret in a payload."""
+        rows = await call.platform.database.rows(
             "event_read",
             _QUERY,
             {
@@ -75,6 +75,8 @@ class Selection:
                 "route": self.route_id, "since": self.since, "until": self.until, "limit": limit,
             },
         )  # fmt: skip
+        redacted = call.platform.obs.redactor.value
+        return [{**row, "payload": redacted(row["payload"])} for row in rows]
 
 
 async def query_events(call: Call) -> Response:

@@ -18,6 +18,8 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Connected = tuple[Backend, Stream]
 _UNREACHABLE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EADDRNOTAVAIL})
 
+_UNUSABLE = (OSError, OverflowError, ValueError)  # the last two: an address or port that is none
+
 
 class UpstreamEvents(Protocol):
     """Who wants to know how connections to backends go."""
@@ -58,7 +60,7 @@ class Upstream:
             begun = time.monotonic()
             try:
                 stream = await self._open(backend, self._connect_timeout_s)
-            except (OSError, OverflowError) as error:
+            except _UNUSABLE as error:
                 reason = self._missed(backend, error, gate="connect_failed")
                 self._events.connect_failed(
                     reason, route_id=pool.route.route_id, backend_address=backend.address, instance_id=backend.wire.instance_id
@@ -78,7 +80,7 @@ class Upstream:
     async def _probe(self, backend: Backend) -> None:
         try:
             _, writer = await self._open(backend, self._probe_timeout_s)
-        except (OSError, OverflowError) as error:
+        except _UNUSABLE as error:
             self._missed(backend, error, gate="probe_failed")
             return
         self._reached(backend)

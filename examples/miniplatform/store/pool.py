@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from typing import Any, Protocol
 
 import psycopg
@@ -14,6 +24,8 @@ from miniplatform.store.migrate import ROLE
 from obslib.catalog.platform.terms import DbOperation
 
 __all__ = ["Connection", "Database", "Watch"]
+
+_ALIVE_WITHIN_S = 2.0
 
 Connection = psycopg.AsyncConnection[DictRow]
 
@@ -43,10 +55,14 @@ class Unwatched:
 
 
 class Database:
-    """The pool of one process. A database that is away makes every call raise ``psycopg.OperationalError``."""
+    """The pool of one process.
 
-    def __init__(self, url: str, *, acquire_timeout_s: float = 5.0) -> None:
-        self.url = url
+    A database that is away, or silent for ``limit_s`` during one operation, makes a call raise
+    ``psycopg.OperationalError``.
+    """
+
+    def __init__(self, url: str, *, acquire_timeout_s: float = 5.0, limit_s: float = 10.0) -> None:
+        self._limit_s = limit_s
         self._watch: Watch = Unwatched()
         self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             url,
@@ -58,7 +74,7 @@ class Database:
             reconnect_timeout=1.0,  # then the next caller tries anew, instead of an ever longer pause
             open=False,
             configure=_work_as_role,
-            check=AsyncConnectionPool.check_connection,
+            check=_look_alive,
             kwargs={"row_factory": dict_row, "autocommit": True, "connect_timeout": 3, "keepalives_idle": 5},
             name="miniplatform",
         )
@@ -107,12 +123,33 @@ class Database:
         with self._watch.acquiring():
             connection = await borrowed.__aenter__()
         try:
-            yield connection
+            with _hung_up_after(self._limit_s, connection):
+                yield connection
         except BaseException as error:
             if not await borrowed.__aexit__(type(error), error, error.__traceback__):
                 raise
         else:
             await borrowed.__aexit__(None, None, None)
+
+
+@contextmanager
+def _hung_up_after(seconds: float, connection: Connection) -> Iterator[None]:
+    """Cut the connection when the block takes longer: cancelling would wait for an answer from a server that gives none."""
+
+    def hang_up() -> None:
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as theirs:
+            theirs.shutdown(socket.SHUT_RDWR)
+
+    timer = asyncio.get_running_loop().call_later(seconds, hang_up)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+async def _look_alive(connection: Connection) -> None:
+    with _hung_up_after(_ALIVE_WITHIN_S, connection):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 async def _work_as_role(connection: Connection) -> None:

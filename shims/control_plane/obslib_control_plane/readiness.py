@@ -5,10 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from obslib import Observability, Verdict
 from obslib.catalog.platform import control_plane as cp
+
+if TYPE_CHECKING:
+    from obslib_control_plane.changes import Changes
+    from obslib_control_plane.commands import Commands
+    from obslib_control_plane.database import DatabaseWatch
+    from obslib_control_plane.projector import Projector
 
 __all__ = ["Heard", "ProjectorState", "check_control_plane", "check_projector"]
 
@@ -34,47 +40,11 @@ class Heard:
     at: float | None
 
 
-class Nodes(Protocol):
-    """Where heartbeats are kept."""
-
-    def known(self, last_heard: Mapping[str, float]) -> None:
-        """Every node that counts and when it was last heard."""
-        ...
-
-
-class Database(Protocol):
-    """Where the result of a ping is kept."""
-
-    def answered(self, is_up: bool) -> None:
-        """Say whether the database answered."""
-        ...
-
-
-class Commands(Protocol):
-    """Where appends are timed."""
-
-    @property
-    def seconds_since_append(self) -> float | None:
-        """How long ago an append last succeeded."""
-        ...
-
-
-class Moving(Protocol):
-    """A projector's progress."""
-
-    is_behind: bool
-
-    @property
-    def seconds_still(self) -> float:
-        """Time since a checkpoint last moved."""
-        ...
-
-
 def check_control_plane(
     obs: Observability,
-    database: Database,
+    database: DatabaseWatch,
     commands: Commands,
-    nodes: Nodes,
+    nodes: Changes,
     *,
     ping: Callable[[], Awaitable[object]],
     probe_append: Callable[[], Awaitable[object]],
@@ -125,10 +95,10 @@ def check_control_plane(
 
 def check_projector(
     obs: Observability,
-    database: Database,
+    database: DatabaseWatch,
     *,
     ping: Callable[[], Awaitable[object]],
-    projector: Moving,
+    projector: Projector,
     stalled_after_s: float,
 ) -> None:
     """Register the projector's checks."""
@@ -144,19 +114,20 @@ def check_projector(
         return Verdict.ok()
 
 
-def _check_database(obs: Observability, database: Database, ping: Callable[[], Awaitable[object]]) -> None:
+def _check_database(obs: Observability, database: DatabaseWatch, ping: Callable[[], Awaitable[object]]) -> None:
+    asked: set[asyncio.Future[object]] = set()
+
     @obs.check(cp.DB_CONNECTIVITY)
     async def db_connectivity() -> Verdict:
-        is_up = False
-        try:
-            async with asyncio.timeout(_PING_S):
-                await ping()
-            is_up = True
-        except Exception as error:
-            return Verdict.failing("database_unreachable", type(error).__name__)
-        finally:
-            database.answered(is_up)
-        return Verdict.ok()
+        asked.add(asyncio.ensure_future(ping()))
+        answered, silent = await asyncio.wait(asked, timeout=_PING_S, return_when=asyncio.FIRST_COMPLETED)
+        asked.intersection_update(silent)
+        errors = [error for future in answered if (error := future.exception()) is not None]
+        is_up = bool(answered) and not errors
+        database.answered(is_up)
+        if is_up:
+            return Verdict.ok()
+        return Verdict.failing("database_unreachable", type(errors[0]).__name__ if errors else "it gives no answer")
 
 
 def _over(lag: Mapping[str, int], limit: int) -> str:

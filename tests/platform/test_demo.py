@@ -1,0 +1,50 @@
+"""The demo is a promise to newcomers: it ends with exit 0 and shows what it says it shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("none", ()),
+        ("crash", ("crash_loop_backoff", "exited with code 1")),
+        ("agent-down", ("agent-1", "unknown", "last heard")),
+    ],
+)
+def test_the_demo_ends_well_and_shows_the_reason(fault: str, words: tuple[str, ...], tmp_path: Path) -> None:
+    """Exit 0, at least 100 requests served, an instance lost, every answer shown, and nothing left running."""
+    os.chmod(tmp_path, 0o755)
+    done = subprocess.run(
+        [sys.executable, "-m", "miniplatform", "demo", "--break", fault, "--state", str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(EXAMPLES)}, capture_output=True, text=True, timeout=220, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    served = re.search(r"done: (\d+) requests served", done.stdout)
+    assert served
+    assert int(served[1]) >= 100
+    for shown in ("killing instance", "events tail", "describe env", "describe route", "describe instance", *words):
+        assert shown in done.stdout, shown
+    if fault != "none":
+        took = re.findall(r"waiting for the reason, at most 15 s.*\n\[.*ok after ([\d.]+) s", done.stdout)
+        assert len(took) == 1
+        assert float(took[0]) <= 15.0
+    assert _left_running(tmp_path) == []
+
+
+def _left_running(state: Path) -> list[str]:
+    lines = (" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
+    return [line for line in lines if str(state) in line and "pytest" not in line]
