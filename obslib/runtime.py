@@ -185,12 +185,15 @@ class Observability:
     # --- context --------------------------------------------------------------------------------
 
     def bind(self, **fields: object) -> AbstractContextManager[None]:
-        """Add fields to every line of the block; they follow tasks, and threads through ``carry``."""
-        return context.bound(**fields)
+        """Add fields to every line of the block; they follow tasks, and threads through ``carry``.
+
+        Fields that name a tenant are left out and counted: those come only through ``with_tenant`` (LOG-06).
+        """
+        return context.bound(**self._without_tenant(fields))
 
     def request(self, request_id: str = "", **fields: object) -> AbstractContextManager[None]:
         """Open the context of one request; without an id from the client a fresh ``req_…`` is minted."""
-        return context.scope(request_id or self.mint("req"), **fields)
+        return context.scope(request_id or self.mint("req"), **self._without_tenant(fields))
 
     def with_tenant(self, org_id: str) -> AbstractContextManager[None]:
         """Let the lines of the block carry ``org_id``; the only way it gets into a platform log (LOG-06)."""
@@ -324,6 +327,12 @@ class Observability:
             for name, state in part.health.snapshot().checks.items()
         }
         return replace(own, checks={**own.checks, **others}) if others else own
+
+    def _without_tenant(self, fields: dict[str, object]) -> dict[str, object]:
+        for name in [name for name in fields if name in self.catalog.fields and self.catalog.fields[name].is_tenant]:
+            self._guard.note("undeclared_field", f"{name} is bound only by with_tenant()")
+            del fields[name]
+        return fields
 
     def _check_changed(self, check: str, status: Status, reason: str) -> None:
         self.log.event(common.CHECK_CHANGED, check=check, status=status.value, reason=reason)

@@ -188,14 +188,19 @@ def test_a_line_is_the_same_every_time() -> None:
 
 
 def test_org_id_comes_only_through_with_tenant() -> None:
-    """A keyword cannot put an org into a platform line; the block can (LOG-06)."""
+    """No keyword, bind() or request() puts an org into a platform line; the block does (LOG-06)."""
     obs = observability("agent")
-    obs.log.info("without", org_id="org_01J00000000000000000000000")
-    with obs.with_tenant("org_01J00000000000000000000000"):
+    org_id = "org_01J00000000000000000000000"
+    obs.log.info("as a keyword", org_id=org_id)
+    with obs.bind(org_id=org_id):
+        obs.log.info("bound")
+    with obs.request(org_id=org_id):
+        obs.log.info("in a request")
+    with obs.with_tenant(org_id):
         obs.log.info("within")
     lines = {line["msg"]: line for line in obs.lines()}
-    assert "org_id" not in lines["without"]
-    assert lines["within"]["org_id"] == "org_01J00000000000000000000000"
+    assert [msg for msg, line in lines.items() if "org_id" in line] == ["within"]
+    assert lines["within"]["org_id"] == org_id
 
 
 def test_context_is_carried_into_threads_and_follows_tasks() -> None:

@@ -161,16 +161,9 @@ class Demo:
         """Deploy an app that crashes and wait until describe says why."""
         self.platform_command("deploy", str(self._manifest("crash")), "--app", "crash", "--no-wait")
         with self.step(f"waiting for the reason, at most {EXPLAINED_WITHIN_S:g} s"):
-            wait_for(
-                "the crash to be explained",
-                lambda: (
-                    "crash_loop_backoff" in json.dumps(self._json("describe", "env", "prod", "--app", "crash")["convergence"])
-                ),
-                deadline_s=EXPLAINED_WITHIN_S,
-            )
+            instance = wait_for("the crash to be explained", self._crashed_instance, deadline_s=EXPLAINED_WITHIN_S)
         self.platform_command("describe", "env", "prod", "--app", "crash")
-        instance = self._json("describe", "env", "prod", "--app", "crash")["running"][0]["instance_id"]
-        self.platform_command("describe", "instance", str(instance), "--app", "crash")
+        self.platform_command("describe", "instance", instance, "--app", "crash")
 
     def break_by_losing_an_agent(self) -> None:
         """Kill an agent and wait until describe says which node is silent."""
@@ -216,6 +209,11 @@ class Demo:
                 f"'platform {shlex.join(arguments)} --json' printed no JSON: {done.stderr}", ExitCode.FAILURE
             ) from None
         return found
+
+    def _crashed_instance(self) -> str:
+        """The instance that the verdict names with the reason of its crash, empty before it does."""
+        verdict = self._json("describe", "env", "prod", "--app", "crash")["convergence"]
+        return str(verdict["subject"]) if verdict["reason_code"] == "crash_loop_backoff" else ""
 
     def _instances(self) -> list[dict[str, Any]]:
         running: list[dict[str, Any]] = self._json("describe", "env", "prod")["running"]

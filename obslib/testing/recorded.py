@@ -63,6 +63,7 @@ def observability(
     errors: Mapping[type[Raised], ErrorClass] | None = None,
     clock: Clock | None = None,
     ids: IdSource | None = None,
+    sink: MemorySink | None = None,
     **settings: object,
 ) -> RecordedObservability:
     """What ``obslib.start()`` gives, for tests: it touches no process global, opens no port and keeps every trace."""
@@ -73,5 +74,5 @@ def observability(
     }  # fmt: skip
     return launch(
         RecordedObservability, component, catalog=catalog, errors=errors, adopt_process=False, clock=clock or FixedClock(),
-        ids=ids or FixedIds(), sink=MemorySink(), exporter=InMemorySpanExporter(), settings={**defaults, **settings},
+        ids=ids or FixedIds(), sink=sink or MemorySink(), exporter=InMemorySpanExporter(), settings={**defaults, **settings},
     )  # fmt: skip

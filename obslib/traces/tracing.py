@@ -34,6 +34,8 @@ __all__ = ["Tracing"]
 
 P = ParamSpec("P")
 
+_NO_IDS = ("", "")
+
 
 class Tracing:
     """Spans of one component, their sampling and their way out.
@@ -102,8 +104,10 @@ class Tracing:
         span = CONTEXT.get().get(SPAN_KEY)
         if isinstance(span, LightSpan):
             return span.ids
+        if span is None:
+            return _NO_IDS
         parent = self._foreign(span)
-        return ("", "") if parent is None else (f"{parent.trace_id:032x}", f"{parent.span_id:016x}")
+        return _NO_IDS if parent is None else (f"{parent.trace_id:032x}", f"{parent.span_id:016x}")
 
     def kept_ids(self) -> tuple[str, str]:
         """``current_ids`` when it is certain already that this trace will be kept, else empty: what an exemplar may carry."""

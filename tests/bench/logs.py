@@ -10,7 +10,7 @@ import orjson
 import structlog
 
 from bench.harness import Row, Work
-from bench.subject import WideSink, subject
+from bench.subject import subject
 
 __all__ = ["ROWS"]
 
@@ -65,11 +65,7 @@ def _exception() -> tuple[Work, Work]:
 
 
 def _ours() -> Any:
-    observability = subject()
-    observability._process.sink = WideSink()
-    pipeline = observability._pipeline
-    pipeline.sink = observability._process.sink
-    return observability.log
+    return subject().log
 
 
 def _theirs() -> Any:

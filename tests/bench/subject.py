@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 from obslib.catalog import COMMON, Component, Field, Label, Plane, counter, histogram, span_kind
 from obslib.clock import SystemClock
 from obslib.ids import SystemIds
+from obslib.sinks import MemorySink
 from obslib.testing import RecordedObservability, observability
 
-__all__ = ["BUCKETS", "REQUESTS", "SECONDS", "WORK", "WideSink", "subject"]
+__all__ = ["BUCKETS", "REQUESTS", "SECONDS", "WORK", "subject"]
 
 BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 METHOD = Label.closed("method", "GET", "POST")
@@ -38,27 +39,22 @@ CATALOG = COMMON.extend(
 )
 
 
-class WideSink:
+class DeviceSink(MemorySink):
     """Where lines go in the benchmark: one write to /dev/null each, like the peer's."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._fd = os.open(os.devnull, os.O_WRONLY)
 
     def offer(self, line: bytes) -> bool:
         """Write the line."""
-        os.write(self._fd, line)
+        os.write(self._fd, line + b"\n")
         return True
-
-    def flush(self, timeout_s: float) -> bool:
-        """Nothing waits."""
-        return True
-
-    def close(self, timeout_s: float) -> None:
-        """Close the device."""
-        os.close(self._fd)
 
 
 def subject(**settings: object) -> RecordedObservability:
-    """A fresh Observability with the machine's own clock and ids."""
+    """A fresh Observability with the machine's own clock and ids, writing to a device."""
     clock = SystemClock()
-    return observability("bench", catalog=CATALOG, clock=clock, ids=SystemIds(clock), **{"log_level": "info", **settings})
+    return observability(
+        "bench", catalog=CATALOG, clock=clock, ids=SystemIds(clock), sink=DeviceSink(), **{"log_level": "info", **settings}
+    )
