@@ -6,8 +6,8 @@ signal once and return a small object of verbs; nothing else in the host names a
 
 from __future__ import annotations
 
+from obslib.database import DatabaseWatch
 from obslib_control_plane.api import ControlPlane, instrument
-from obslib_control_plane.database import DatabaseWatch
 from obslib_control_plane.problems import Problem, problem_of, status_of
 from obslib_control_plane.projector import Projecting, Projector, instrument_projector
 from obslib_control_plane.readiness import Heard, ProjectorState

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from obslib import Observability
+from obslib.database import DatabaseWatch, Figures
 from obslib_control_plane.changes import Changes
 from obslib_control_plane.commands import Commands
-from obslib_control_plane.database import DatabaseWatch, Figures
 from obslib_control_plane.readiness import Heard, ProjectorState, check_control_plane
 from obslib_control_plane.requests import Requests
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from obslib import Observability
 from obslib.catalog.platform import control_plane as cp
-from obslib_control_plane.database import DatabaseWatch, Figures
+from obslib.database import DatabaseWatch, Figures
 from obslib_control_plane.readiness import check_projector
 
 __all__ = ["Projecting", "Projector", "instrument_projector"]

@@ -11,9 +11,9 @@ from obslib import Observability, Verdict
 from obslib.catalog.platform import control_plane as cp
 
 if TYPE_CHECKING:
+    from obslib.database import DatabaseWatch
     from obslib_control_plane.changes import Changes
     from obslib_control_plane.commands import Commands
-    from obslib_control_plane.database import DatabaseWatch
     from obslib_control_plane.projector import Projector
 
 __all__ = ["Heard", "ProjectorState", "check_control_plane", "check_projector"]

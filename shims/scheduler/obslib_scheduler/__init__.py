@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from obslib import Observability
+from obslib.database import DatabaseWatch, Figures
 from obslib_scheduler.appends import Appends
-from obslib_scheduler.database import DatabaseWatch, Figures
 from obslib_scheduler.decisions import Decisions
 from obslib_scheduler.groups import Groups
 from obslib_scheduler.readiness import check_readiness

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from obslib import Observability, Verdict
 from obslib.catalog.platform import control_plane as cp
+from obslib.database import DatabaseWatch
 from obslib.health import Progress
-from obslib_scheduler.database import DatabaseWatch
 
 __all__ = ["check_readiness"]
 

@@ -1,13 +1,16 @@
-"""The database as its client sees it: connections in use, waits for one, and how long operations take."""
+"""The database as its client sees it: connections in use, waits for one, and how long operations take.
+
+Here and not in a shim because control plane, projector and scheduler each have a pool, and shims never import each other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from obslib import Observability
 from obslib.catalog.platform import control_plane as cp
 from obslib.catalog.platform.terms import DbOperation
+from obslib.runtime import Observability
 
 __all__ = ["DatabaseWatch", "Figures"]
 
