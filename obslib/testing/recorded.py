@@ -25,7 +25,10 @@ NODE_ID = "node_01J00000000000000000000000"
 
 
 class RecordedObservability(Observability):
-    """The real thing, with still time, counted ids, every trace kept and everything readable as values."""
+    """The real thing, with still time, counted ids, no thread of its own, every trace kept, all readable as values."""
+
+    def begin(self) -> None:
+        """Start no thread: a test runs checks with ``health.run_now()`` and the loop watch with ``loops.check_now()``."""
 
     def lines(self) -> list[dict[str, Any]]:
         """Every log line so far, parsed; raises when one is not strict JSON."""

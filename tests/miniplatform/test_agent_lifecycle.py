@@ -20,6 +20,8 @@ from miniplatform.config import Timings
 from miniplatform.process import Arguments, Refusal
 from tests.miniplatform.fake_control_plane import DEPLOY_TRACE, NODE_ID, TOKEN, FakeControlPlane, planned
 
+pytestmark = pytest.mark.slow
+
 LISTEN = (
     "import os,socket; s = socket.create_server((os.environ['ADDRESS'], int(os.environ['PORT']))); print('up', flush=True)\n"
 )

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from obslib.ids import is_id
 from tests.miniplatform.platform_in_process import InProcess, deployed
+
+pytestmark = pytest.mark.slow
 
 
 async def test_a_write_is_in_the_views_when_it_answers(plane: InProcess) -> None:

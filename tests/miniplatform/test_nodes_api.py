@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from miniplatform.store.events import SYSTEM, NewEvent, append
 from tests.miniplatform.platform_in_process import InProcess, deployed
+
+pytestmark = pytest.mark.slow
 
 INSTANCE = "inst_01J00000000000000000000001"
 SPEC = {"command": ["python", "-m", "web"], "health": {"type": "tcp"}}

@@ -15,6 +15,8 @@ from miniplatform.scheduler.world import World
 from miniplatform.store.pool import Database
 from tests.miniplatform.cluster import GIB, TIMINGS, TRACE, TRACEPARENT, ULID, A, B, Cluster, Scheduler, event
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 async def cluster(database: Database) -> AsyncIterator[Cluster]:

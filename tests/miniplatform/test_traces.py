@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.miniplatform.event_stream import EventStream
 from tests.miniplatform.platform_in_process import InProcess, deployed
+
+pytestmark = pytest.mark.slow
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
