@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         AlreadyAdopted,
         CardinalityError,
         CatalogError,
+        Closed,
         ErrorClass,
         LabelNotAllowed,
         ObslibError,
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from obslib.runtime import Observability, start
 
 __all__ = [
-    "COMMON", "AccessDenied", "AddressInUse", "AlreadyAdopted", "CardinalityError", "Catalog", "CatalogError", "ErrorClass",
-    "LabelNotAllowed", "Observability", "ObslibError", "Secret", "SettingsError", "Status", "UnknownSignal", "Verdict",
-    "start",
+    "COMMON", "AccessDenied", "AddressInUse", "AlreadyAdopted", "CardinalityError", "Catalog", "CatalogError", "Closed",
+    "ErrorClass", "LabelNotAllowed", "Observability", "ObslibError", "Secret", "SettingsError", "Status", "UnknownSignal",
+    "Verdict", "start",
 ]  # fmt: skip
 
 _ROOMS = {"COMMON": "catalog", "Catalog": "catalog", "Observability": "runtime", "Secret": "redaction", "Status": "health",

@@ -35,15 +35,16 @@ class Adoption:
     def __init__(self, component: str, *, handler: logging.Handler, provider: trace.TracerProvider, report: Report) -> None:
         with Adoption._lock:
             if Adoption._owner is not None:
+                instead = "pass that one on" if Adoption._owner == component else f"use its component({component!r})"
                 raise AlreadyAdopted(
                     f"this process is already adopted by {Adoption._owner!r}; close() that one first, "
-                    f"use its component({component!r}), or pass adopt_process=False"
+                    f"{instead}, or pass adopt_process=False"
                 )
             Adoption._owner = component
         root = logging.getLogger()
         self._handlers, self._level = root.handlers[:], root.level
         root.handlers[:] = [handler]
-        root.setLevel(logging.INFO)
+        root.setLevel(handler.level)
         logging.captureWarnings(True)
         self._excepthook, self._threading_hook = sys.excepthook, threading.excepthook
         self._unraisable_hook = sys.unraisablehook
@@ -55,31 +56,44 @@ class Adoption:
         if trace._TRACER_PROVIDER is None:
             trace.set_tracer_provider(_PROVIDER)
 
-    def restore(self) -> None:
-        """Give every global back as it was found."""
+    def restore(self, told: BaseException | None = None) -> None:
+        """Give every global back as it was found.
+
+        ``told`` is an exception that is on its way out of the process and has its line already: the interpreter's
+        traceback of it would show on standard error what the line has redacted, so that one alone stays quiet.
+        """
         root = logging.getLogger()
         root.handlers[:] = self._handlers
         root.setLevel(self._level)
         logging.captureWarnings(False)
-        sys.excepthook, threading.excepthook = self._excepthook, self._threading_hook
+        threading.excepthook = self._threading_hook
+        sys.excepthook = self._excepthook if told is None else _quiet_about(told, self._excepthook)
         sys.unraisablehook = self._unraisable_hook
         _PROVIDER.delegate = None
         with Adoption._lock:
             Adoption._owner = None
 
     def _uncaught(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-        if issubclass(kind, Exception):
-            self._report("uncaught exception", error)
-        else:
+        if issubclass(kind, KeyboardInterrupt):
             self._excepthook(kind, error, traceback)
+        else:
+            self._report("uncaught exception", error)
 
     def _uncaught_in_thread(self, arguments: threading.ExceptHookArgs) -> None:
-        if isinstance(arguments.exc_value, Exception):
+        if arguments.exc_value is not None and not isinstance(arguments.exc_value, SystemExit):
             self._report("uncaught exception in a thread", arguments.exc_value)
 
     def _unraisable(self, unraisable: Any) -> None:
         if isinstance(unraisable.exc_value, BaseException):
             self._report("exception that could not be raised", unraisable.exc_value)
+
+
+def _quiet_about(told: BaseException, hook: Callable[..., object]) -> Callable[..., object]:
+    def quiet(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        if error is not told:
+            hook(kind, error, traceback)
+
+    return quiet
 
 
 class _DelegatingProvider(trace.TracerProvider):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from obslib.errors import ErrorClass
+from obslib.errors import ErrorClass, SettingsError
 
 __all__ = ["Classifier"]
 
@@ -29,6 +29,13 @@ class Classifier:
     """Finds the class of an exception: its own ``error_class`` attribute, else the nearest registered type."""
 
     def __init__(self, errors: Mapping[type[BaseException], ErrorClass] | None = None) -> None:
+        for kind, error_class in (errors or {}).items():
+            if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+                raise SettingsError(f"errors has the key {kind!r}; it maps exception types, such as TimeoutError")
+            if not isinstance(error_class, ErrorClass):
+                raise SettingsError(
+                    f"errors gives {kind.__name__} the class {error_class!r}; use obslib.ErrorClass.DEPENDENCY or another"
+                )
         self._classes: dict[type[BaseException], ErrorClass] = {**_BUILT_IN, **(errors or {})}
 
     def error_class(self, error: BaseException | None) -> ErrorClass:

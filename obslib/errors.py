@@ -15,6 +15,7 @@ __all__ = [
     "AlreadyAdopted",
     "CardinalityError",
     "CatalogError",
+    "Closed",
     "ErrorClass",
     "LabelNotAllowed",
     "ObslibError",
@@ -86,6 +87,10 @@ class AddressInUse(ObslibError, OSError):
 
 class AlreadyAdopted(ObslibError, RuntimeError):
     """A second Observability tried to take over this process's globals."""
+
+
+class Closed(ObslibError, RuntimeError):
+    """Something is wired to an Observability that has been closed."""
 
 
 class AccessDenied(ObslibError, PermissionError):

@@ -13,6 +13,7 @@ import atexit
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
@@ -23,7 +24,7 @@ from obslib.adoption import Adoption
 from obslib.catalog import common
 from obslib.classify import Classifier
 from obslib.clock import Clock
-from obslib.errors import ErrorClass
+from obslib.errors import Closed, ErrorClass
 from obslib.guard import Guard
 from obslib.health import Health, Snapshot, Status
 from obslib.ids import IdSource, mint
@@ -45,6 +46,8 @@ __all__ = ["Observability", "launch", "start"]
 P = ParamSpec("P")
 R = TypeVar("R")
 Raised = TypeVar("Raised", bound=BaseException)
+_LONGEST_CLOSE_S = 3_600.0
+
 Kind = TypeVar("Kind", bound="Observability")
 
 
@@ -170,16 +173,19 @@ class Observability:
 
     def operation(self, declaration: declared.Operation[P]) -> BoundOperation[P]:
         """Bind an operation; its ``with`` block contains exceptions and tells them in ``run.ok`` and ``run.error``."""
+        self._require_open()
         return self.loops.operation(declaration)
 
     def loop(self, declaration: declared.Loop, *, period: float | None = None) -> BoundLoop:
         """Bind a loop: ``async for it in obs.loop(LOOP, period=5):``, or ``.iteration()`` for one on demand."""
+        self._require_open()
         return self.loops.loop(declaration, period=period)
 
     def check(
         self, declaration: declared.Check, *, every: float | None = None, deadline: float | None = None
     ) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
         """Register the function that answers a declared readiness check; ``every`` and ``deadline`` are seconds."""
+        self._require_open()
         return self.health.check(declaration, every=every, deadline=deadline)
 
     # --- context --------------------------------------------------------------------------------
@@ -223,8 +229,13 @@ class Observability:
         """Another component in this process; it shares the sink, the admin endpoint and the clock.
 
         Its lines and metrics carry its own name, its checks appear in ``/readyz`` as ``<component>/<check>``.
+        Asked for the same name again it gives the same object.
         Raises UnknownSignal for a component the catalog lacks.
         """
+        self._require_open()
+        known = {part.component_name: part for part in self._root._parts}
+        if name in known:
+            return known[name]
         part = Observability(self._process, self.catalog.component(name), root=self._root)
         self._root._parts.append(part)
         self._root.metrics.adjoin(part.metrics)
@@ -255,37 +266,43 @@ class Observability:
 
     def close(self, timeout_s: float | None = None) -> None:
         """Stop checks and loops, flush spans and lines, stop serving; at most ``timeout_s``. Safe to call twice."""
+        self._close(timeout_s, told=None)
+
+    def _close(self, timeout_s: float | None, *, told: BaseException | None) -> None:
         if self._is_closed:
             return
         self._is_closed = True
-        end = self.clock.monotonic() + (self.settings.close_timeout_s if timeout_s is None else timeout_s)
+        longest: float = self.settings.close_timeout_s
+        end = self.clock.monotonic() + (longest if timeout_s is None else min(max(timeout_s, 0.0), _LONGEST_CLOSE_S))
 
         def left() -> float:
             return max(0.1, end - self.clock.monotonic())
 
-        for part in self._parts[1:]:
-            part.close(left())
-        self.health.drain()
-        self.loops.stop(left())
-        self.health.stop(left())
-        if self._root is not self:
-            return
-        self.traces.close(left())
+        steps: list[Callable[[], object]] = [partial(part._close, left(), told=None) for part in self._parts[1:]]
+        steps += [self.health.drain, lambda: self.loops.stop(left()), lambda: self.health.stop(left())]
+        if self._root is self:
+            steps += [
+                lambda: self.traces.close(left()),
+                self._say_goodbye,
+                partial(self._adoption.restore, told) if self._adoption else lambda: None,
+                lambda: self._server.close(left()) if self._server else None,
+                lambda: self._process.sink.close(left()),
+                lambda: atexit.unregister(self.close),
+            ]
+        for step in steps:
+            with self._guard.quiet("health"):
+                step()
+
+    def _say_goodbye(self) -> None:
         uptime = self.clock.monotonic() - self._process.begun
         self.log.event(common.COMPONENT_STOPPED, duration_seconds=round(uptime, 3))
-        if self._adoption is not None:
-            self._adoption.restore()
-        if self._server is not None:
-            self._server.close(left())
-        self._process.sink.close(left())
-        atexit.unregister(self.close)
 
     def __enter__(self) -> Self:
         self.begin()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+        self._close(None, told=self._tell(error))
 
     async def __aenter__(self) -> Self:
         self.begin()
@@ -294,17 +311,29 @@ class Observability:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self.close)
+        await asyncio.to_thread(self._close, None, told=self._tell(error))
 
     def begin(self) -> None:
         """Start the checks and the loop watch; inside a running event loop asynchronous checks run there.
 
         ``start()`` and entering the ``with`` block both do this; calling it again is harmless.
         """
+        self._require_open()
         self.health.start()
         self.loops.start()
 
     # --- inside ---------------------------------------------------------------------------------
+
+    def _require_open(self) -> None:
+        if self._is_closed:
+            raise Closed(f"the Observability of {self.component_name!r} is closed; call obslib.start() for a new one")
+
+    def _tell(self, error: BaseException | None) -> BaseException | None:
+        """Write the line of an exception that ends the component, while lines can still be written."""
+        if isinstance(error, Exception):
+            self.log.failure(common.COMPONENT_FAILED, error)
+            return error
+        return None
 
     def _serve(self) -> None:
         if self.settings.admin_port >= 0:

@@ -8,8 +8,10 @@ starts, never on import.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from obslib.errors import SettingsError
@@ -19,7 +21,7 @@ __all__ = ["SETTINGS", "Setting", "Settings", "resolve"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One setting. ``needed_by`` lists the components that cannot start without a value."""
+    """One setting and what it may be. ``needed_by`` lists the components that cannot start without a value."""
 
     name: str
     type: Any
@@ -27,6 +29,10 @@ class Setting:
     help: str
     unit: str = ""
     needed_by: str = ""
+    at_least: float = -inf
+    at_most: float = inf
+    one_of: tuple[str, ...] = ()
+    pattern: str = ""
 
     @property
     def variable(self) -> str:
@@ -35,30 +41,98 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting(name="node_id", type=str, default="", needed_by="components on a node (agent, edge)",
-            help="Id of the node this process runs on, node_<ULID>; a constant label and log field."),
-    Setting(name="version", type=str, default="unknown", help="Version of the component, shown in build_info."),
-    Setting(name="log_level", type=str, default="info", help="Lowest level written: debug, info, warn or error."),
-    Setting(name="log_format", type=str, default="auto",
-            help="json, console, or auto: console when standard output is a terminal, else json."),
-    Setting(name="log_buffer_lines", type=int, default=10_000, unit="lines",
-            help="Lines waiting for a slow reader of standard output before new ones are dropped and counted."),
-    Setting(name="admin_host", type=str, default="127.0.0.1",
-            help="Address of /metrics, /livez and /readyz; set it to the scrape network's address to open them to it."),
-    Setting(name="admin_port", type=int, default=0,
-            help="Port of /metrics, /livez and /readyz; 0 takes a free one, -1 serves none (mount obs.admin_app instead)."),
-    Setting(name="trace_success_ratio", type=float, default=0.05, unit="share",
-            help="Share of successful, fast traces that is kept; errors and slow ones are always kept."),
-    Setting(name="trace_slow_seconds", type=float, default=1.0, unit="s", help="A local trace this long is slow, and kept."),
-    Setting(name="trace_otlp_endpoint", type=str, default="",
-            help="OTLP/HTTP traces endpoint, such as http://127.0.0.1:4318/v1/traces; empty exports nothing."),
-    Setting(name="tracing_enabled", type=bool, default=True,
-            help="Off: no spans are recorded; ids are still made, logged and passed on (TRC-12)."),
-    Setting(name="close_timeout_s", type=float, default=5.0, unit="s", help="Longest close() may take to flush."),
-)  # fmt: skip
-
-_LEVELS = ("debug", "info", "warn", "error")
-_FORMATS = ("auto", "json", "console")
+    Setting(
+        name="node_id",
+        type=str,
+        default="",
+        needed_by="components on a node (agent, edge)",
+        help="Id of the node this process runs on, node_<ULID>; a constant label and log field.",
+    ),
+    Setting(
+        name="version",
+        type=str,
+        default="unknown",
+        pattern=r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}",
+        help="Version of the component, shown in build_info.",
+    ),
+    Setting(
+        name="log_level",
+        type=str,
+        default="info",
+        one_of=("debug", "info", "warn", "error"),
+        help="Lowest level written: debug, info, warn or error.",
+    ),
+    Setting(
+        name="log_format",
+        type=str,
+        default="auto",
+        one_of=("auto", "json", "console"),
+        help="json, console, or auto: console when standard output is a terminal, else json.",
+    ),
+    Setting(
+        name="log_buffer_lines",
+        type=int,
+        default=10_000,
+        unit="lines",
+        at_least=1,
+        at_most=10_000_000,
+        help="Lines waiting for a slow reader of standard output before new ones are dropped and counted.",
+    ),
+    Setting(
+        name="admin_host",
+        type=str,
+        default="127.0.0.1",
+        help="Address of /metrics, /livez and /readyz; set it to the scrape network's address to open them to it.",
+    ),
+    Setting(
+        name="admin_port",
+        type=int,
+        default=0,
+        at_least=-1,
+        at_most=65_535,
+        help="Port of /metrics, /livez and /readyz; 0 takes a free one, -1 serves none (mount obs.admin_app instead).",
+    ),
+    Setting(
+        name="trace_success_ratio",
+        type=float,
+        default=0.05,
+        unit="share",
+        at_least=0,
+        at_most=1,
+        help="Share of successful, fast traces that is kept; errors and slow ones are always kept.",
+    ),
+    Setting(
+        name="trace_slow_seconds",
+        type=float,
+        default=1.0,
+        unit="s",
+        at_least=0,
+        at_most=86_400,
+        help="A local trace this long is slow, and kept.",
+    ),
+    Setting(
+        name="trace_otlp_endpoint",
+        type=str,
+        default="",
+        pattern=r"(https?://[^\s/]+\S*)?",
+        help="OTLP/HTTP traces endpoint, such as http://127.0.0.1:4318/v1/traces; empty exports nothing.",
+    ),
+    Setting(
+        name="tracing_enabled",
+        type=bool,
+        default=True,
+        help="Off: no spans are recorded; ids are still made, logged and passed on (TRC-12).",
+    ),
+    Setting(
+        name="close_timeout_s",
+        type=float,
+        default=5.0,
+        unit="s",
+        at_least=0,
+        at_most=3_600,
+        help="Longest close() may take to flush.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +166,7 @@ def resolve(arguments: Mapping[str, object], environment: Mapping[str, str] | No
     for name in arguments:
         if name not in known:
             raise SettingsError(f"there is no setting {name!r}; start() knows {', '.join(sorted(known))}")
-    settings = Settings({setting.name: _resolve(setting, arguments, env) for setting in SETTINGS})
-    _require_one_of("log_level", settings.log_level, _LEVELS)
-    _require_one_of("log_format", settings.log_format, _FORMATS)
-    if not 0.0 <= settings.trace_success_ratio <= 1.0:
-        raise SettingsError(f"trace_success_ratio is {settings.trace_success_ratio!r}; it is a share from 0 to 1")
-    return settings
+    return Settings({setting.name: _resolve(setting, arguments, env) for setting in SETTINGS})
 
 
 def _resolve(setting: Setting, arguments: Mapping[str, object], env: Mapping[str, str]) -> Resolved:
@@ -113,12 +182,23 @@ def _parse(setting: Setting, raw: object, where: str) -> Any:
     from pydantic import TypeAdapter, ValidationError
 
     try:
-        return TypeAdapter(setting.type).validate_python(raw)
-    except ValidationError:
+        if isinstance(raw, bool) and setting.type is not bool:
+            raise ValueError
+        value = TypeAdapter(setting.type).validate_python(raw)
+    except (ValidationError, ValueError):
         wanted = setting.type.__name__ + (f" in {setting.unit}" if setting.unit else "")
         raise SettingsError(f"setting {setting.name!r} from {where} is {raw!r}, which is not a valid {wanted}") from None
+    _check(setting, value, where)
+    return value
 
 
-def _require_one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise SettingsError(f"setting {name!r} is {value!r}; use one of {', '.join(allowed)}")
+def _check(setting: Setting, value: Any, where: str) -> None:
+    if setting.one_of and value not in setting.one_of:
+        wanted = f"one of {', '.join(setting.one_of)}"
+    elif setting.pattern and not re.fullmatch(setting.pattern, value):
+        wanted = f"of the form {setting.pattern}"
+    elif setting.type in (int, float) and not setting.at_least <= value <= setting.at_most:
+        wanted = f"from {setting.at_least:g} to {setting.at_most:g}"
+    else:
+        return
+    raise SettingsError(f"setting {setting.name!r} from {where} is {value!r}; it must be {wanted}")

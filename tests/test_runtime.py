@@ -252,6 +252,83 @@ def test_an_uncaught_exception_is_a_line_and_not_a_traceback() -> None:
     assert lines[-1]["event"] == "component.stopped"
 
 
+@pytest.mark.parametrize("block", ["with obs: fail()", "asyncio.run(main())"])
+def test_an_exception_that_leaves_the_block_has_its_line_and_no_raw_traceback(block: str) -> None:
+    """It is logged with its class and redacted before the component stops, and standard error shows nothing of it."""
+    program = (
+        "import asyncio, obslib\n"
+        f"obs = obslib.start('agent', node_id={NODE_ID!r}, log_format='json')\n"
+        "def fail(): raise ConnectionError('password=hunter2hunter2')\n"
+        "async def main():\n    async with obs: fail()\n" + block
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "hunter2hunter2" not in done.stdout
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line.get("event") for line in events][-2:] == ["component.failed", "component.stopped"]
+    assert (events[-2]["error_class"], events[-2]["retryable"]) == ("unavailable", True)
+
+
+def test_wiring_a_closed_observability_is_refused() -> None:
+    """After close() nothing can be started again by accident; emitting stays quiet."""
+    with started() as obs:
+        pass
+    for wire in (obs.begin, lambda: obs.component("edge"), lambda: obs.loop(data_plane.AGENT_RECONCILE), obs.__enter__):
+        with pytest.raises(obslib.Closed, match=r"'agent' is closed; call obslib\.start"):
+            wire()
+    obs.log.info("too late, and harmless")
+
+
+def test_a_component_asked_for_twice_is_the_same_object() -> None:
+    """No series appears twice in /metrics, whoever asks for whom."""
+    with started("control-plane") as obs:
+        projector = obs.component("projector")
+        assert obs.component("projector") is projector
+        assert projector.component("control-plane") is obs
+        lines = [line for line in fetch(obs, "/metrics")[1].decode().splitlines() if not line.startswith("#")]
+        series = [line.rsplit(" ", 1)[0] for line in lines]
+        assert len(series) == len(set(series))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"log_buffer_lines": 0}, {"log_buffer_lines": True}, {"close_timeout_s": float("inf")}, {"close_timeout_s": float("nan")},
+     {"trace_slow_seconds": -1}, {"admin_port": -2}, {"admin_port": 70_000}, {"trace_otlp_endpoint": "not a url"},
+     {"version": "a b"}],
+)  # fmt: skip
+def test_a_setting_out_of_range_is_refused(setting: dict[str, Any]) -> None:
+    """The sentence names the setting and the value."""
+    (name,) = setting
+    with pytest.raises(obslib.SettingsError, match=name), started(**setting):
+        pass
+
+
+@pytest.mark.parametrize("errors", [{ValueError: "nonsense"}, {"ValueError": obslib.ErrorClass.DEPENDENCY}])
+def test_errors_maps_exception_types_to_classes(errors: Any) -> None:
+    """Anything else is refused at start, not ignored."""
+    with pytest.raises(obslib.SettingsError, match="errors"):
+        observability("agent", errors=errors)
+
+
+def test_a_thread_that_dies_of_any_exception_is_told() -> None:
+    """Not only of an Exception: extension modules raise BaseException too."""
+
+    class Panic(BaseException):
+        """What an extension module may raise."""
+
+    def die() -> None:
+        raise Panic("lost")
+
+    sink = MemorySink()
+    with started(sink=sink):
+        thread = threading.Thread(target=die)
+        thread.start()
+        thread.join()
+    told = [json.loads(line) for line in sink.lines]
+    (line,) = [line for line in told if line["level"] == "error"]
+    assert line["exception"]["type"].endswith("Panic")
+
+
 def test_a_ten_line_service_outside_the_platform_is_as_short() -> None:
     """COMMON.extend with one component and one counter is all a service of another product needs."""
     with started("billing", catalog=BILLING) as obs:

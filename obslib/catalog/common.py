@@ -97,6 +97,11 @@ def COMPONENT_STOPPED(*, duration_seconds: DurationSeconds) -> None:
     """Component stopped; everything flushed that could be within the deadline."""
 
 
+@log_event("component.failed", serves=("LOG-08", "LOG-09"), level=Level.ERROR)
+def COMPONENT_FAILED() -> None:
+    """Component ends because of an exception."""
+
+
 # --- logs ---------------------------------------------------------------------------------------
 
 

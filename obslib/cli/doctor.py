@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
@@ -68,6 +69,9 @@ def _findings(component: str, settings: Settings) -> list[Finding]:
         found.append(Finding(what="tracing", why="OBSLIB_TRACING_ENABLED is off; ids are still made and passed on"))
     if settings.admin_port < 0:
         found.append(Finding(what="admin endpoint", why="OBSLIB_ADMIN_PORT is negative; mount obs.admin_app instead"))
+    known = {setting.variable for setting in SETTINGS}
+    for variable in sorted(name for name in os.environ if name.startswith("OBSLIB_") and name not in known):
+        found.append(Finding(what=variable, why="no setting has this name, so it is ignored"))
     for extra, module in _EXTRAS.items():
         if not _is_installed(module):
             found.append(Finding(what=f"extra {extra}", why=f"not installed; pip install 'platform-obslib[{extra}]'"))
