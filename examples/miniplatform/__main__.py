@@ -27,9 +27,9 @@ def main(argv: list[str]) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     demo = commands.add_parser("demo", help="deploy an app, serve it, break it, and show the operator's answers")
     demo.add_argument("--break", dest="fault", default="none", help="none, crash or agent-down")
-    demo.add_argument("--state", type=Path, help="keep the state here (default: a temporary directory)")
+    demo.add_argument("--state", type=_directory, help="keep the state here (default: a temporary directory)")
     for name, what in (("up", "start the platform and leave it running"), ("down", "stop it")):
-        commands.add_parser(name, help=what).add_argument("--state", type=Path, default=Path(".state"))
+        commands.add_parser(name, help=what).add_argument("--state", type=_directory, default=Path(".state"))
     arguments = parser.parse_args(argv)
     try:
         return _drive(arguments)
@@ -39,6 +39,12 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         print("miniplatform: interrupted", file=sys.stderr)
         return 130
+
+
+def _directory(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("the state directory is empty; name one")
+    return Path(text)
 
 
 def _drive(arguments: argparse.Namespace) -> int:

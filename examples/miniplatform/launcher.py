@@ -1,7 +1,7 @@
 """Starts the platform's processes, waits until each says it is ready, and stops them by pid.
 
-What runs is written under ``<state>/run``: ``<name>.pid``, and where each listens. Nothing here knows what
-a component does; it only starts, watches and ends processes.
+Where each listens is written under ``<state>/run``; what runs is found by its command line, so that ``down`` ends it
+even when the state directory is gone. Nothing here knows what a component does; it only starts, watches and ends.
 """
 
 from __future__ import annotations
@@ -68,8 +68,7 @@ class Platform:
 
     def up(self) -> None:
         """Start everything and wait until it is ready; what already runs is left alone."""
-        for directory in (self.run, self.logs):
-            directory.mkdir(parents=True, exist_ok=True)
+        self._make_directories()
         self.database.start()
         self.start("control-plane")
         self.start("projector")
@@ -90,7 +89,8 @@ class Platform:
             _signal(process.pid, signal.SIGTERM)
         for process in started:
             _end(process.pid, grace_s=5)
-            self._forget(process.name)
+        for name in self.names():
+            self._forget(name)
         self._end_workloads()
         self.database.stop()
 
@@ -114,7 +114,6 @@ class Platform:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=errors, env=self._process_environment(),
                 start_new_session=True,
             )  # fmt: skip
-        (self.run / f"{name}.pid").write_text(str(process.pid))
         self._children[name] = process
         return Started(name=name, pid=process.pid, log=log)
 
@@ -128,18 +127,15 @@ class Platform:
 
     def find(self, name: str) -> Started | None:
         """The process called ``name`` when it runs."""
-        with suppress(OSError, ValueError):
-            pid = int((self.run / f"{name}.pid").read_text())
-            if _is_ours(pid, name, self.state):
-                return Started(name=name, pid=pid, log=self.logs / f"{name}.jsonl")
-        return None
+        return next((process for process in self.started() if process.name == name), None)
 
     def started(self) -> Iterator[Started]:
-        """Every process of this platform that runs."""
-        for path in sorted(self.run.glob("*.pid")):
-            process = self.find(path.stem)
-            if process is not None:
-                yield process
+        """Every process of this platform that runs, found by its command line: the state directory may be gone."""
+        for process in psutil.process_iter(["pid", "cmdline"]):
+            words = process.info["cmdline"] or []
+            if "miniplatform" in words and str(self.state) in words and "--name" in words[:-1]:
+                name = words[words.index("--name") + 1]
+                yield Started(name=name, pid=process.info["pid"], log=self.logs / f"{name}.jsonl")
 
     def last_words(self, name: str) -> str:
         """The last line a process wrote on standard error, empty when there is none."""
@@ -202,6 +198,16 @@ class Platform:
 
     # --- inside ---------------------------------------------------------------------------------
 
+    def _make_directories(self) -> None:
+        try:
+            for directory in (self.run, self.logs):
+                directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Refusal(
+                f"the state directory {str(self.state)!r} cannot be used ({error.strerror}); name another with --state",
+                ExitCode.INVALID_USAGE,
+            ) from None
+
     def _arguments(self, name: str) -> list[str]:
         component = name.rstrip("0123456789").rstrip("-")
         arguments = [component, "--state", str(self.state), "--name", name]
@@ -224,8 +230,7 @@ class Platform:
         child = self._children.pop(name, None)
         if child is not None:
             child.poll()
-        for suffix in ("pid", "admin"):
-            (self.run / f"{name}.{suffix}").unlink(missing_ok=True)
+        (self.run / f"{name}.admin").unlink(missing_ok=True)
 
     def _process_environment(self) -> dict[str, str]:
         return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUNBUFFERED": "1", **self._environment}
@@ -236,17 +241,6 @@ class Platform:
             if any(word.endswith("guest_init.py") for word in line) and any(str(self.state) in word for word in line):
                 _signal(process.info["pid"], signal.SIGTERM)
                 _end(process.info["pid"], grace_s=3)
-
-
-def _is_ours(pid: int, name: str, state: Path) -> bool:
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        line = process.cmdline()
-    except psutil.Error:
-        return False
-    return "miniplatform" in line and name in line and str(state) in line
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -6,9 +6,12 @@ The embedded server keeps its data in the state directory and listens on a unix 
 from __future__ import annotations
 
 import os
+import signal
 import warnings
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from miniplatform.process import ExitCode, Refusal
 
@@ -27,8 +30,8 @@ class Database:
         """Start the embedded server unless ``DATABASE_URL`` names another; raises Refusal when it cannot."""
         if self.url:
             return self
-        self._directory.mkdir(parents=True, exist_ok=True)
         try:
+            self._directory.mkdir(parents=True, exist_ok=True)
             self._server = _embedded(self._directory)
             self.url = self._server.get_uri()
         except Exception as error:
@@ -44,6 +47,10 @@ class Database:
             self._server = _embedded(self._directory)
         if self._server is not None:
             self._server.stop()
+            return
+        for process in psutil.process_iter(["name", "cmdline"]):
+            if process.info["name"] == "postgres" and str(self._directory) in (process.info["cmdline"] or ()):
+                process.send_signal(signal.SIGINT)  # a fast shutdown: its directory is gone
 
 
 def _embedded(directory: Path) -> Any:

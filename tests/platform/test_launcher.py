@@ -1,0 +1,63 @@
+"""Starting and stopping: what is left behind, and what is said about a place that cannot be used."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from miniplatform.launcher import Platform
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """``python -m miniplatform`` with these words."""
+    return subprocess.run(
+        [sys.executable, "-m", "miniplatform", *arguments],
+        env={**os.environ, "PYTHONPATH": str(EXAMPLES)}, capture_output=True, text=True, timeout=120, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["/dev/null", "/proc/nowhere", ""])
+def test_a_state_directory_that_cannot_be_used_is_refused_in_one_sentence(state: str) -> None:
+    """Exit 2, no traceback, nothing started."""
+    done = run("up", "--state", state)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "state" in done.stderr
+
+
+@pytest.mark.slow
+def test_down_ends_everything_even_when_the_state_directory_is_gone(tmp_path: Path) -> None:
+    """Deleting the directory under a running platform leaves nothing that ``down`` cannot find."""
+    state = tmp_path / "state"
+    os.chmod(tmp_path, 0o755)
+    try:
+        up = run("up", "--state", str(state))
+        assert up.returncode == 0, up.stderr
+        shutil.rmtree(state)
+        done = run("down", "--state", str(state))
+        assert done.returncode == 0, done.stderr
+        assert "control-plane" in done.stdout
+        _, left = psutil.wait_procs(_about(state), timeout=10)
+        assert left == []
+    finally:
+        Platform(state).down()
+
+
+def test_down_where_nothing_runs_says_so(tmp_path: Path) -> None:
+    """Exit 0 and one line; asking twice is harmless."""
+    done = run("down", "--state", str(tmp_path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "nothing runs" in done.stdout
+
+
+def _about(state: Path) -> list[psutil.Process]:
+    return [p for p in psutil.process_iter(["cmdline"]) if any(str(state) in word for word in p.info["cmdline"] or ())]
