@@ -55,3 +55,10 @@ def need() -> Callable[[str], str]:
         return path
 
     return find
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs a real server or a whole platform is slow, wherever it stands."""
+    for item in items:
+        if {"postgres_url", "shared", "fresh_platform"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from obslib.access.scopes import Scope
+from obslib.access.scopes import OPERATOR_SCOPES, PLATFORM_SCOPES, Scope
 from obslib.errors import AccessDenied, ErrorClass
 
 __all__ = ["Resource", "forbidden", "not_found"]
@@ -20,11 +20,23 @@ class Resource:
 
 
 def forbidden(scope: Scope) -> AccessDenied:
-    """A refusal that may be explained, since it reveals nothing but the caller's own token (403)."""
-    return AccessDenied(
-        f"this needs the scope {str(scope)!r}, which the token does not have; ask an owner of the org for a token with it",
-        error_class=ErrorClass.FORBIDDEN,
-    )
+    """A refusal that may be explained, since it reveals nothing but the caller's own token (403).
+
+    A token of an org may hold a scope that also administers the platform; there it is not enough, and the
+    sentence says where the scope counts, rather than that the token lacks what ``whoami`` shows.
+    """
+    return AccessDenied(f"this needs the scope {str(scope)!r}{_where(scope)}", error_class=ErrorClass.FORBIDDEN)
+
+
+def _where(scope: Scope) -> str:
+    if scope in OPERATOR_SCOPES:
+        return " on the platform, not on an org; ask an operator of the platform"
+    if scope in PLATFORM_SCOPES:
+        return (
+            " where it was asked for, and the token does not have it there: what belongs to the whole platform needs it on"
+            " the platform, not on an org, so ask an operator; for what is inside the org ask one of its owners"
+        )
+    return ", which the token does not have; ask an owner of the org for a token with it"
 
 
 def not_found(resource: Resource) -> AccessDenied:

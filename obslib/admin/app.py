@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from obslib.admin.aside import aside
-from obslib.admin.scrape import Scrape, accepts_gzip
+from obslib.admin.accept import accepts_gzip
+from obslib.admin.aside import Aside
+from obslib.admin.scrape import Scrape
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -43,13 +44,15 @@ def admin_app(
 ) -> Starlette:
     """Build the application: ``/metrics``, ``/livez``, ``/readyz`` and ``/debug/obs/<name>`` for each of ``debug``.
 
-    ``exposition`` and the debug pages run in a thread; ``snapshot`` and ``livez`` answer from memory at once. What
-    any of them raises becomes a 500 without details and is passed to ``on_error(path, error)``.
+    ``exposition`` and the debug pages run in a thread, each at most once at a time, and are a 503 after 10 s;
+    ``snapshot`` and ``livez`` answer from memory at once. What any of them raises becomes a 500 without details.
+    Both are passed to ``on_error(path, error)``.
     """
     from starlette.applications import Starlette
     from starlette.routing import Route
 
-    scrape = Scrape(exposition)
+    aside = Aside()
+    scrape = Scrape(exposition, aside)
 
     async def metrics(request: Request) -> Response:
         is_gzip = accepts_gzip(request.headers.get("accept-encoding", ""))
@@ -68,7 +71,7 @@ def admin_app(
         name = request.path_params["name"]
         if name not in debug:
             return _json({"error": "not_found", "pages": sorted(debug)}, 404)
-        return _json(await aside(debug[name]), 200)
+        return _json(await aside.call(("page", name), debug[name]), 200)
 
     async def pages(_: Request) -> Response:
         return _json({"pages": sorted(debug)}, 200)
@@ -91,7 +94,7 @@ def _contained(
         except Exception as error:
             if on_error is not None:
                 on_error(request.url.path, error)
-            return _json({"error": "internal"}, 500)
+            return _json({"error": "timeout"}, 503) if isinstance(error, TimeoutError) else _json({"error": "internal"}, 500)
 
     return contained
 

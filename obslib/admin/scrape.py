@@ -1,53 +1,38 @@
 """Serving one scrape, however many ask for it at once.
 
 Rendering every series is the most expensive thing the endpoint does, so it happens in a thread (a probe
-never waits for it) and scrapes that arrive while one is being rendered share its result.
+never waits for it) and scrapes that arrive while one is being rendered share its result. There are four
+renderings, two formats with and without compression, and never more threads than that.
 """
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from collections.abc import Callable
 
-from obslib.admin.aside import aside
+from obslib.admin.accept import accepted_format
+from obslib.admin.aside import Aside
 
-__all__ = ["Scrape", "accepts_gzip"]
+__all__ = ["Scrape"]
 
 _GZIP_LEVEL = 5
 
 
 class Scrape:
-    """Single-flight rendering of ``exposition(accept) -> (body, content type)``."""
+    """Single-flight rendering of ``exposition(accept) -> (body, content type)``.
 
-    def __init__(self, exposition: Callable[[str], tuple[bytes, str]]) -> None:
+    ``exposition`` is asked for one of two media types, never handed what a client wrote.
+    """
+
+    def __init__(self, exposition: Callable[[str], tuple[bytes, str]], aside: Aside) -> None:
         self._exposition = exposition
-        self._flights: dict[tuple[asyncio.AbstractEventLoop, str, bool], asyncio.Task[tuple[bytes, str]]] = {}
+        self._aside = aside
 
     async def render(self, accept: str, *, is_gzip: bool) -> tuple[bytes, str]:
         """The exposition in the format ``accept`` asks for, compressed when ``is_gzip``, and its content type."""
-        key = (asyncio.get_running_loop(), accept, is_gzip)
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = asyncio.create_task(aside(lambda: self._render(accept, is_gzip)))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda _: self._flights.pop(key, None))
-        return await asyncio.shield(flight)
+        media_type = accepted_format(accept)
+        return await self._aside.call(("scrape", media_type, is_gzip), lambda: self._render(media_type, is_gzip))
 
-    def _render(self, accept: str, is_gzip: bool) -> tuple[bytes, str]:
-        body, content_type = self._exposition(accept)
+    def _render(self, media_type: str, is_gzip: bool) -> tuple[bytes, str]:
+        body, content_type = self._exposition(media_type)
         return (gzip.compress(body, _GZIP_LEVEL, mtime=0) if is_gzip else body), content_type
-
-
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether an ``Accept-Encoding`` header allows gzip (RFC 9110 §12.5.3); a weight of 0 refuses it."""
-    weights: dict[str, float] = {}
-    for part in accept_encoding.lower().split(","):
-        coding, _, parameter = part.partition(";")
-        name, _, value = parameter.partition("=")
-        try:
-            weight = float(value) if name.strip() == "q" else 1.0
-        except ValueError:
-            weight = 0.0
-        weights[coding.strip()] = weight
-    return weights.get("gzip", weights.get("*", 0.0)) > 0

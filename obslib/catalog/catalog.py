@@ -30,6 +30,12 @@ _NAMESPACES: tuple[tuple[type[Declaration], ...], ...] = (
 )  # fmt: skip
 
 
+_BINDERS: tuple[tuple[type[Declaration], str], ...] = (
+    (Family, "obs.metrics[...]"), (LogEvent, "obs.log.event(...)"), (SpanKind, "obs.span(...)"),
+    (Operation, "obs.operation(...)"), (Check, "obs.check(...)"), (Loop, "obs.loop(...)"),
+)  # fmt: skip
+
+
 def declared_in(*modules: ModuleType) -> tuple[Declaration, ...]:
     """Every declaration that the modules define, in the order they are written."""
     return tuple(value for module in modules for value in vars(module).values() if isinstance(value, Declaration))
@@ -51,10 +57,12 @@ class Catalog:
         reasons: Iterable[ReasonSet] = (),
     ) -> None:
         self.name = name
-        self.components: Mapping[str, Component] = MappingProxyType(_unique("component", components))
-        self.fields: Mapping[str, Field] = MappingProxyType(_unique("field", fields))
-        self.reasons: Mapping[str, ReasonSet] = MappingProxyType(_unique("reason set", reasons))
-        self.signals: tuple[Declaration, ...] = tuple(dict.fromkeys(signals))
+        roles = _only(Component, "components", components)
+        self.components: Mapping[str, Component] = MappingProxyType(_unique("component", roles))
+        self.fields: Mapping[str, Field] = MappingProxyType(_unique("field", _only(Field, "fields", fields)))
+        sets = _only(ReasonSet, "reasons", reasons)
+        self.reasons: Mapping[str, ReasonSet] = MappingProxyType(_unique("reason set", sets))
+        self.signals: tuple[Declaration, ...] = tuple(dict.fromkeys(_only(Declaration, "signals", signals)))
         for kinds in _NAMESPACES:
             _unique(kinds[0].__name__.lower(), (s for s in self.signals if isinstance(s, kinds)))
         self._check_exposed_names()
@@ -78,10 +86,10 @@ class Catalog:
         """Build a new catalog with more components, signals, fields and reasons; a clash of names is refused."""
         return Catalog(
             name or self.name,
-            components=(*self.components.values(), *components),
-            signals=(*self.signals, *signals),
-            fields=(*self.fields.values(), *fields),
-            reasons=(*self.reasons.values(), *reasons),
+            components=(*self.components.values(), *_only(Component, "components", components)),
+            signals=(*self.signals, *_only(Declaration, "signals", signals)),
+            fields=(*self.fields.values(), *_only(Field, "fields", fields)),
+            reasons=(*self.reasons.values(), *_only(ReasonSet, "reasons", reasons)),
         )
 
     def component(self, name: str) -> Component:
@@ -95,8 +103,13 @@ class Catalog:
                 "use one of these, or pass catalog=CATALOG.extend(components=[Component(...)])"
             ) from None
 
-    def require(self, signal: D, component: str) -> D:
-        """``signal``, when this catalog declares it for ``component``; raises UnknownSignal otherwise."""
+    def require(self, signal: D, component: str, *, kind: type[Declaration] | tuple[type[Declaration], ...] = Declaration) -> D:
+        """``signal``, when it is of ``kind`` and this catalog declares it for ``component``; raises UnknownSignal otherwise."""
+        if not isinstance(signal, kind):
+            wanted = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
+            place = next((binder for bound, binder in _BINDERS if isinstance(signal, bound)), "")
+            way_out = f"bind this one with {place}" if place else "hand over one that the catalog declares"
+            raise UnknownSignal(f"{signal!r} is no {wanted}; {way_out}")
         if signal not in self._members:
             raise UnknownSignal(
                 f"{signal!r} is not in catalog {self.name!r}; "
@@ -201,6 +214,17 @@ def _references(signal: Declaration) -> tuple[Declaration, ...]:
 
 
 N = TypeVar("N", Component, Field, ReasonSet, Declaration)
+
+
+def _only(kind: type[N], argument: str, given: Iterable[N]) -> tuple[N, ...]:
+    try:
+        listed = tuple(given)
+    except TypeError:
+        raise CatalogError(f"{argument}= takes a list, not {given!r}; put it in brackets") from None
+    for item in listed:
+        if not isinstance(item, kind):
+            raise CatalogError(f"{argument}= holds {item!r}, which is no {kind.__name__}; declare it as one first")
+    return listed
 
 
 def _unique(kind: str, named: Iterable[N]) -> dict[str, N]:

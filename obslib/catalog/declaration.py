@@ -67,6 +67,13 @@ class Declaration:
             raise CatalogError(f"{type(self).__name__} name {self.name!r} must be lower case, starting with a letter")
         if not self.help:
             raise CatalogError(f"{type(self).__name__} {self.name!r} has no help text; write it as the docstring")
+        for argument in ("serves", "components"):
+            given = getattr(self, argument)
+            if isinstance(given, str):
+                raise CatalogError(
+                    f"{type(self).__name__} {self.name!r} has {argument}={given!r}, which is one text and not a tuple; "
+                    f"write {argument}=({given!r},)"
+                )
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"

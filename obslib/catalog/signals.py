@@ -129,7 +129,8 @@ class Check(Declaration):
 
     def __post_init__(self) -> None:
         Declaration.__post_init__(self)
-        if self.every_s <= 0 or self.deadline_s <= 0 or self.fail_after < 1:
+        paces = (self.every_s, self.deadline_s, self.fail_after)
+        if not all(isinstance(pace, (int, float)) and pace > 0 for pace in paces) or self.fail_after < 1:
             raise CatalogError(f"check {self.name!r} needs every_s > 0, deadline_s > 0 and fail_after >= 1")
 
 

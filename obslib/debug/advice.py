@@ -14,9 +14,10 @@ _PLATFORM = frozenset(
     {
         "projector_silent", "projection_lag", "scheduler_silent", "scheduler_failing", "no_nodes_active", "node_silent",
         "node_offline", "agent_failing", "edge_silent", "no_edge", "config_apply_failed",
+        "port_unavailable",
     }
 )  # fmt: skip
-_MANIFEST = frozenset({"no_release", "no_route", "route_without_group"})
+_MANIFEST = frozenset({"no_release", "no_route", "route_without_group", "protocol_unsupported"})
 _SCALE = frozenset({"no_capacity_memory", "org_quota_exceeded"})
 
 

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 
 from obslib.debug.chain import Finding, Link, State
 from obslib.debug.facts import Facts, has_ended
-from obslib.debug.visible import visible_error
+from obslib.debug.visible import error_class
 from obslib.wire import GroupRecord, InstanceRecord
 
 __all__ = ["allocated", "desired", "subjects"]
 
 _OF_ITSELF = ("oom", "crash", "boot_failure", "unknown", "")
 """Termination classes of an instance that failed, rather than being stopped for a purpose."""
+
+_FOR_TENANTS = frozenset({"no_capacity_memory", "no_nodes_active", "org_quota_exceeded"})
+"""Reasons whose detail is the scheduler's own sentence about room; any other reason's is the text of an error."""
 
 _BEHIND = 5_000
 """Events of lag above which views are called out of date (platform facts §19)."""
@@ -88,7 +91,8 @@ def _blocked(facts: Facts, group: GroupRecord, missing: str, evidence: dict[str,
     scheduler = facts.components.get("scheduler")
     for report in scheduler.report.groups if scheduler else ():
         if (report.env_id, report.process_type) == (facts.env.env_id, group.process_type):
-            evidence |= {"detail": report.detail, "attempt": report.attempt, "retry_in_seconds": report.retry_in_seconds}
+            detail = report.detail if report.reason in _FOR_TENANTS else error_class(report.detail)
+            evidence |= {"detail": detail, "attempt": report.attempt, "retry_in_seconds": report.retry_in_seconds}
             return _finding(State.FAILING, group, f"{missing}: {report.reason}", report.reason, evidence)
     deploy = facts.deploy
     if deploy is not None and deploy.deploy_id == group.deploy_id and deploy.status == "failed":
@@ -105,7 +109,7 @@ def _scheduler(facts: Facts, group: GroupRecord, missing: str, evidence: dict[st
         return _finding(State.FAILING, group, f"{missing}, and the scheduler was {_heard(age)}", "scheduler_silent", evidence)
     evidence |= {"scheduler_cursor_event_id": scheduler.report.cursor_event_id, "wanted_since_event_id": group.event_id}
     if scheduler.report.loop_error:
-        evidence["loop_error"] = visible_error(scheduler.report.loop_error, facts)
+        evidence["loop_error"] = error_class(scheduler.report.loop_error)
         return _finding(State.FAILING, group, f"{missing}: the scheduler's loop fails", "scheduler_failing", evidence)
     if scheduler.report.cursor_event_id < group.event_id:
         return _finding(

@@ -130,11 +130,13 @@ def _reachability(facts: Facts, route: RouteRecord, edge: NodeRecord, instance_i
 
 def _edge_line(facts: Facts, route: RouteRecord, edge: NodeRecord) -> dict[str, object]:
     report = edge.edge
+    known = report.routes.get(route.route_id) if report else None
     return {
         "node_id": edge.node_id,
         "name": edge.name,
         "state": "unknown" if report is None or facts.is_silent(edge.seen_at) else report.last_result,
-        "is_applied": report is not None and route.route_id in report.routes,
+        "is_applied": known is not None and not known.problem,
+        "problem": known.problem if known else "",
         "applied_event_id": report.applied_event_id if report else None,
         "applied_at": report.applied_at if report else None,
         "last_error": visible_error(report.last_error, facts) if report else "",

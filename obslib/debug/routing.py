@@ -74,7 +74,11 @@ def _applied_at(facts: Facts, edge: NodeRecord, route: RouteRecord, backends: Se
         "last_result": report.last_result,
         "applied_age_seconds": facts.age(report.applied_at),
     }
-    there = {backend.instance_id for backend in report.routes[route.route_id].backends} if _has(edge, route) else set()
+    known = report.routes.get(route.route_id)
+    if known is not None and known.problem:
+        what = f"cannot listen on port {route.listener_port}" if known.problem == "port_unavailable" else "does not serve it"
+        return _found(Link.APPLIED, State.FAILING, route, f"edge {edge.name} {what}: {known.problem}", known.problem, evidence)
+    there = {backend.instance_id for backend in known.backends} if known else set()
     missing = [instance.instance_id for instance in backends if instance.instance_id not in there]
     if _has(edge, route) and not missing:
         return _found(Link.APPLIED, State.OK, route, f"edge {edge.name} serves it", evidence=evidence)

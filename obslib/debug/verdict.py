@@ -219,8 +219,8 @@ def _serving(facts: Facts, group: GroupRecord) -> int:
         for edge in facts.edges
         if edge.edge and not facts.is_silent(edge.seen_at)
         for route in routes
-        if route.route_id in edge.edge.routes
-        for backend in edge.edge.routes[route.route_id].backends
+        if (known := edge.edge.routes.get(route.route_id)) is not None and not known.problem
+        for backend in known.backends
         if backend.state == "reachable" and not backend.gated
     }
     return len(up & reached)

@@ -73,7 +73,7 @@ class ThreadPilot:
 
 
 class AsyncPilot:
-    """Flies an asynchronous check as a task of the component's event loop."""
+    """Flies an asynchronous check as a task of the component's event loop; whatever it raises is an answer."""
 
     def __init__(self, function: Callable[[], Coroutine[Any, Any, object]]) -> None:
         self._function = function
@@ -83,17 +83,26 @@ class AsyncPilot:
         home.call_soon_threadsafe(self._start, flight, home)
 
     def _start(self, flight: Flight, home: asyncio.AbstractEventLoop) -> None:
-        task = home.create_task(self._function())
+        task = home.create_task(self._answer())
         flight.cancel = lambda: home.call_soon_threadsafe(task.cancel)
         task.add_done_callback(lambda done: _land(flight, done))
         if flight.is_expired:
             task.cancel()
 
+    async def _answer(self) -> tuple[object, BaseException | None]:
+        # A task hands SystemExit and KeyboardInterrupt on to its event loop, and that would end the component.
+        try:
+            return await self._function(), None
+        except (asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as error:
+            return None, error
 
-def _land(flight: Flight, done: asyncio.Task[object]) -> None:
+
+def _land(flight: Flight, done: asyncio.Task[tuple[object, BaseException | None]]) -> None:
     if done.cancelled():
         flight.land(None, asyncio.CancelledError())
     elif (error := done.exception()) is not None:
         flight.land(None, error)
     else:
-        flight.land(done.result())
+        flight.land(*done.result())

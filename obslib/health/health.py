@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 import os
 import threading
 import typing
@@ -72,21 +73,23 @@ class Health:
         """Register the decorated function, sync or async, without arguments, as ``declaration``.
 
         ``every`` and ``deadline`` in seconds override the declared ones. It must return a ``Verdict``: a return
-        annotation that says otherwise is a TypeError here, an answer that is something else makes the check
-        unknown. A second registration replaces the first, so a component can override a shim's.
+        annotation that says otherwise is a TypeError here, and so is a function that needs arguments; an answer that
+        is something else makes the check unknown. A second registration replaces the first, so a component can
+        override a shim's.
         """
-        self._catalog.require(declaration, self._component)
+        self._catalog.require(declaration, self._component, kind=Check)
         pace = Pace(
             every_s=declaration.every_s if every is None else every,
             deadline_s=declaration.deadline_s if deadline is None else deadline,
             fail_after=declaration.fail_after,
         )
-        if pace.every_s <= 0 or pace.deadline_s <= 0:
+        if not (_is_period(pace.every_s) and _is_period(pace.deadline_s)):
             raise ValueError(
                 f"check {declaration.name!r} needs every > 0 and deadline > 0 seconds, not {every!r} and {deadline!r}"
             )
 
         def register(function: F) -> F:
+            _require_callable(declaration.name, function)
             _require_verdict(declaration.name, function)
             self._add(declaration.name, declaration.importance, function, pace)
             return function
@@ -98,7 +101,7 @@ class Health:
 
         A critical loop degrades readiness; what must make the component not ready is a required check.
         """
-        self._catalog.require(declaration, self._component)
+        self._catalog.require(declaration, self._component, kind=(Check, Loop))
         if isinstance(declaration, Check):
             pace = Pace(every_s=declaration.every_s, deadline_s=declaration.deadline_s, fail_after=declaration.fail_after)
             self._add(declaration.name, declaration.importance, progress.verdict, pace)
@@ -238,6 +241,26 @@ def _is_async(function: Callable[[], object]) -> bool:
 
 def _as_coroutine(function: Callable[[], object]) -> Callable[[], Coroutine[Any, Any, object]]:
     return typing.cast("Callable[[], Coroutine[Any, Any, object]]", function)
+
+
+def _is_period(seconds: object) -> bool:
+    return isinstance(seconds, (int, float)) and math.isfinite(seconds) and seconds > 0
+
+
+def _require_callable(name: str, function: object) -> None:
+    if not callable(function):
+        raise TypeError(f"check {name!r} is answered by a function without arguments, not by {function!r}")
+    try:
+        signature = inspect.signature(function)
+    except (ValueError, TypeError):  # a builtin that does not say
+        return
+    try:
+        signature.bind()
+    except TypeError as error:
+        raise TypeError(
+            f"check {name!r} is called without arguments, but {function!r} needs some ({error}); "
+            "give them defaults, or register a lambda that passes them"
+        ) from None
 
 
 def _require_verdict(name: str, function: Callable[[], object]) -> None:

@@ -24,7 +24,11 @@ __all__ = ["Listener", "Pace", "Probe"]
 
 _STALE_PERIODS = 3.0
 _NOT_RUN_YET = Verdict.unknown("not_run_yet")
-_NO_LOOP = Verdict.unknown("no_event_loop", "no running event loop was given to start()")
+_NO_LOOP = Verdict.unknown(
+    "no_event_loop",
+    "the check is asynchronous and has no running event loop; use 'async with' or call begin() inside one, "
+    "or make the check a plain function",
+)
 
 
 class Listener(Protocol):

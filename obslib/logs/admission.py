@@ -59,8 +59,9 @@ class Admission:
     def admit(self, given: Mapping[str, object], *, with_tenant: bool = False) -> dict[str, object]:
         """``given`` as JSON values under names that clash with nothing; never raises.
 
-        A mandatory or constant name becomes ``field_<name>``. An id of the wrong form becomes ``_invalid`` and is
-        counted. A tenant field (``org_id``) is dropped unless it was bound by ``with_tenant()``.
+        A mandatory or constant name becomes ``field_<name>``. A name that holds a secret is redacted like a value. An
+        id of the wrong form becomes ``_invalid`` and is counted. A tenant field (``org_id``) is dropped unless it was
+        bound by ``with_tenant()``.
         """
         admitted: dict[str, object] = {}
         rest: dict[str, object] = {}
@@ -73,7 +74,7 @@ class Admission:
             prefix = self._prefixes.get(name)
             if prefix is not None:
                 admitted[name] = self._id(name, value, prefix)
-            elif not _PLAIN_NAME.match(name) or self._redactor.is_secret_name(name):
+            elif not self._is_shown_as_it_is(name):
                 rest[name] = value
             elif type(value) is str and len(value) <= _SHORT:
                 admitted[name] = self._redactor.text(value)
@@ -86,6 +87,10 @@ class Admission:
             if isinstance(safe, dict):
                 admitted.update(safe)
         return admitted
+
+    def forget(self) -> None:
+        """Judge every name anew, because what counts as a secret has changed."""
+        self._shapes.clear()
 
     def _id(self, name: str, value: object, prefix: str) -> object:
         if value is None or (type(value) is str and is_id(value, prefix)):
@@ -101,9 +106,13 @@ class Admission:
         return Shape(names=frozenset(names), ids=ids, others=others)
 
     def _is_plain(self, name: str) -> bool:
-        if name in self._reserved or name in self._tenant or not _PLAIN_NAME.match(name):
+        return name not in self._reserved and name not in self._tenant and self._is_shown_as_it_is(name)
+
+    def _is_shown_as_it_is(self, name: str) -> bool:
+        """Whether the name is plain, holds no secret, and announces none."""
+        if not _PLAIN_NAME.match(name) or self._redactor.is_secret_name(name):
             return False
-        return not self._redactor.is_secret_name(name) and self._redactor.text(name) == name
+        return self._redactor.name(name) == name
 
 
 def _free_name(name: str, taken: Iterable[str]) -> str:

@@ -89,6 +89,7 @@ class ContextRenderer:
 
     def forget(self) -> None:
         """Render everything anew, because what counts as a secret has changed."""
+        self._admission.forget()
         self.epoch = object()
 
     def _render(self, binding: Binding, ambient: Ambient) -> Rendered:

@@ -11,17 +11,21 @@ import structlog
 __all__ = ["ConsoleFormat"]
 
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(9), *range(11, 32), *range(127, 160))}
+_CONTROL |= {10: "\\n", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 class ConsoleFormat:
-    """Renders one JSON line with structlog's ConsoleRenderer; control characters are shown, not obeyed."""
+    """Renders one JSON line with structlog's ConsoleRenderer; control characters are shown, not obeyed.
+
+    Line ends count as control characters, so that no message can forge a second line.
+    """
 
     def __init__(self, *, colors: bool = True) -> None:
         self._render = structlog.dev.ConsoleRenderer(colors=colors, event_key="msg", pad_event_to=0)
 
     def __call__(self, line: bytes) -> bytes:
         """The line as a person reads it, an exception below it."""
-        fields = {name: _shown(value) for name, value in orjson.loads(line).items() if value != ""}
+        fields = {name.translate(_CONTROL): _shown(value) for name, value in orjson.loads(line).items() if value != ""}
         exception = fields.pop("exception", None)
         text = self._render(None, "", fields)
         if isinstance(exception, dict):

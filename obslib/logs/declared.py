@@ -9,6 +9,7 @@ import orjson
 from obslib.catalog import Catalog, LogEvent
 from obslib.errors import UnknownSignal
 from obslib.guard import Guard
+from obslib.redaction import Redactor
 
 __all__ = ["EventPlan", "EventPlans"]
 
@@ -26,9 +27,10 @@ class EventPlan:
 class EventPlans:
     """The plans of one component, made on first use."""
 
-    def __init__(self, catalog: Catalog, component: str, guard: Guard) -> None:
+    def __init__(self, catalog: Catalog, component: str, *, redactor: Redactor, guard: Guard) -> None:
         self._catalog = catalog
         self._component = component
+        self._redactor = redactor
         self._guard = guard
         self._plans: dict[LogEvent[...], EventPlan] = {}
 
@@ -52,5 +54,5 @@ class EventPlans:
     def declared(self, plan: EventPlan, fields: dict[str, object]) -> dict[str, object]:
         """The declared ones of ``fields``; the others are counted."""
         for name in fields.keys() - plan.names:
-            self._guard.note("undeclared_field", f"a declared event does not have field {name[:64]}")
+            self._guard.note("undeclared_field", f"a declared event does not have field {self._redactor.name(name)}")
         return {name: value for name, value in fields.items() if name in plan.names}

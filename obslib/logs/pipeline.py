@@ -82,7 +82,7 @@ class LogPipeline:
         self._admission = Admission(fields=catalog.fields, constant=constant.keys(), redactor=redactor, guard=guard)
         self._context = ContextRenderer(constant=constant, admission=self._admission, redactor=redactor, guard=guard)
         self._failures = FailureReader(classifier, redactor, guard)
-        self._plans = EventPlans(catalog, component, guard)
+        self._plans = EventPlans(catalog, component, redactor=redactor, guard=guard)
         who = f'","component":{orjson.dumps(component).decode()},"msg":'
         self._heads = {name: f'","level":"{name}{who}' for name in LEVELS}
         self._constant = members(constant)

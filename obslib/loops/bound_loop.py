@@ -49,7 +49,7 @@ class BoundLoop:
         self.backoff = backoff
         self.history = History(instruments.clock)
         self.activity = Activity(instruments.clock, stalled_after_s=declaration.stalled_after_s)
-        self.cursor = CursorPosition(instruments.clock, self.activity.moved)
+        self.cursor = CursorPosition(instruments.clock, self.activity.moved, guard=instruments.guard)
         self.woken = Bell()
         self.halted = Bell()
         self._failed = declaration.failed or common.LOOP_FAILED

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 
 from obslib.clock import Clock
+from obslib.guard import Guard
+from obslib.loops.counted import whole
 
 __all__ = ["CursorPosition"]
 
@@ -13,12 +15,14 @@ __all__ = ["CursorPosition"]
 class CursorPosition:
     """The last event fully processed and the newest one known of. Safe from any thread.
 
-    ``on_move`` is called after each step forward.
+    ``on_move`` is called after each step forward. An event id that is no whole number is ignored and counted by
+    ``guard``.
     """
 
-    def __init__(self, clock: Clock, on_move: Callable[[], object] | None = None) -> None:
+    def __init__(self, clock: Clock, on_move: Callable[[], object] | None = None, *, guard: Guard | None = None) -> None:
         self._clock = clock
         self._on_move = on_move
+        self._guard = guard
         self._lock = threading.Lock()
         self._position: int | None = None
         self._head: int | None = None
@@ -31,10 +35,13 @@ class CursorPosition:
 
     def advance(self, event_id: int) -> bool:
         """Everything up to ``event_id`` is processed; whether that moved the cursor. It never moves back here."""
+        processed = whole(event_id, self._guard, "cursor.advance()")
+        if processed is None:
+            return False
         with self._lock:
-            moved = self._position is None or event_id > self._position
+            moved = self._position is None or processed > self._position
             if moved:
-                self._position = event_id
+                self._position = processed
             self._settle()
         if moved and self._on_move is not None:
             self._on_move()
@@ -42,15 +49,21 @@ class CursorPosition:
 
     def restore(self, event_id: int) -> None:
         """Start from a persisted position, or go back to one."""
+        persisted = whole(event_id, self._guard, "cursor.restore()")
+        if persisted is None:
+            return
         with self._lock:
-            self._position = event_id
+            self._position = persisted
             self._settle()
 
     def head(self, event_id: int) -> None:
         """The newest event id this consumer has heard of; ids may have gaps."""
+        newest = whole(event_id, self._guard, "cursor.head()")
+        if newest is None:
+            return
         with self._lock:
             self._settle()
-            self._head = max(event_id, self._head or 0)
+            self._head = max(newest, self._head or 0)
 
     def known_position(self) -> float | None:
         """The position as a gauge: absent until something was processed or restored."""

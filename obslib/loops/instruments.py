@@ -10,7 +10,7 @@ from obslib.guard import Guard
 from obslib.ids import IdSource
 from obslib.loops.seams import Families, Record, Spans
 
-__all__ = ["Instruments", "WorkFailed"]
+__all__ = ["Instruments", "WorkFailed", "as_failure"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,3 +32,12 @@ class WorkFailed(Exception):
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason or "failed without a reason")
         self.reason = reason
+
+
+def as_failure(error: object, reason: str, guard: Guard) -> BaseException:
+    """``error``, or a ``WorkFailed`` in its place when there is none; one that is no exception is counted by ``guard``."""
+    if isinstance(error, BaseException):
+        return error
+    if error is not None:
+        guard.note("loops", f"a failure takes an exception, not {type(error).__name__}")
+    return WorkFailed(reason)

@@ -13,8 +13,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from obslib import context
+from obslib.loops.counted import whole
 from obslib.loops.cursor import CursorPosition
-from obslib.loops.instruments import WorkFailed
+from obslib.loops.instruments import as_failure
 from obslib.loops.scoreboard import FAILURE, SUCCESS
 from obslib.loops.seams import OpenSpan
 from obslib.loops.stack import Place
@@ -30,7 +31,8 @@ class Iteration:
 
     As a context manager it closes the iteration. One that a loop drives contains an ``Exception``, which is then
     logged, counted and followed by a backoff; one made on demand lets it propagate after recording it.
-    Cancellation always propagates and is no failure.
+    Cancellation always propagates and is no failure. No report raises: a number that is none, or an error that is no
+    exception, is left out and counted by the guard.
     """
 
     __slots__ = (
@@ -67,21 +69,25 @@ class Iteration:
 
     def pending(self, pieces: int) -> None:
         """Say how much work waits. Anything above 0 that makes no progress is what a watchdog calls wedged."""
-        self._loop.activity.holds(pieces)
+        waiting = whole(pieces, self._loop.instruments.guard, "pending()")
+        if waiting is not None:
+            self._loop.activity.holds(waiting)
 
     def progress(self, pieces: int = 1) -> None:
-        """Say that ``pieces`` of the work are done."""
-        self._loop.activity.moved(pieces)
+        """Say that ``pieces`` of the work are done; fewer than 0 are none."""
+        done = whole(pieces, self._loop.instruments.guard, "progress()")
+        if done is not None:
+            self._loop.activity.moved(max(0, done))
 
     def retry_later(self, error: BaseException | None = None, *, reason: str = "") -> None:
         """Put one piece of work aside after it failed: counted and logged, but the iteration goes on and may succeed."""
         self._loop.activity.put_aside()
         self._put_aside += 1
-        self._tell(error or WorkFailed(reason), reason)
+        self._tell(self._failure(error, reason), reason)
 
     def fail(self, error: BaseException | None = None, *, reason: str = "") -> None:
         """Make this iteration a failure without raising: counted, logged, and followed by a backoff."""
-        found = error or WorkFailed(reason)
+        found = self._failure(error, reason)
         self._result = FAILURE
         self._tell(found, reason)
         self._span.fail(found)
@@ -180,6 +186,9 @@ class Iteration:
                 self._scope.__exit__(None, None, None)
         except Exception as broken:
             parts.guard.note("loops", broken)
+
+    def _failure(self, error: object, reason: str) -> BaseException:
+        return as_failure(error, reason, self._loop.instruments.guard)
 
     def _tell(self, error: BaseException, reason: str) -> None:
         if error is self._told:

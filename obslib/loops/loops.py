@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping
 from typing import ParamSpec
@@ -62,13 +63,14 @@ class Loops:
         """The loop of this process, the same object each time; ``period`` in seconds, the newest one given counts.
 
         Raises UnknownSignal for a loop that the catalog does not declare for the component, and ValueError for a
-        negative period.
+        period that is no number of seconds, or a negative one.
         """
-        if period is not None and period < 0:
-            raise ValueError(f"loop {declaration.name!r} has period {period!r}; it is in seconds, at least 0, or None")
-        found = self._bound.get(declaration)
+        found = self._bound.get(declaration) if isinstance(declaration, Loop) else None
         if found is None:
-            self._catalog.require(declaration, self._component)
+            self._catalog.require(declaration, self._component, kind=Loop)
+        if period is not None and not _is_pause(period):
+            raise ValueError(f"loop {declaration.name!r} has period {period!r}; it is in seconds, at least 0, or None")
+        if found is None:
             found = BoundLoop(declaration, period_s=period, instruments=self._parts, backoff=self._backoff)
             self._bound[declaration] = found
             if declaration.cursor is not None:
@@ -81,7 +83,7 @@ class Loops:
 
     def operation(self, declaration: Operation[P]) -> BoundOperation[P]:
         """Bind an operation; raises UnknownSignal when the catalog does not declare it for the component."""
-        self._catalog.require(declaration, self._component)
+        self._catalog.require(declaration, self._component, kind=Operation)
         return BoundOperation(declaration, self._parts, self._parts.tracing.span(declaration.span))
 
     def start(self) -> None:
@@ -112,3 +114,7 @@ class Loops:
     def _read(self, cursor: Cursor, gauge: Gauge[...], reading: Callable[[], float | None]) -> None:
         consumers = tuple(cursor.consumer for _ in gauge.labels)
         self._parts.metrics[gauge].callback(lambda: {consumers: reading()} if consumers else reading())
+
+
+def _is_pause(period: object) -> bool:
+    return isinstance(period, (int, float)) and math.isfinite(period) and period >= 0

@@ -8,7 +8,7 @@ from typing import Any, Generic, ParamSpec, Self
 
 from obslib.catalog import common
 from obslib.catalog.signals import Operation
-from obslib.loops.instruments import Instruments, WorkFailed
+from obslib.loops.instruments import Instruments, as_failure
 from obslib.loops.scoreboard import FAILURE, SUCCESS, Scoreboard
 from obslib.loops.seams import BoundSpan, OpenSpan
 
@@ -43,7 +43,7 @@ class Run:
         """Make the run a failure without raising; a reason outside the operation's set becomes its fallback."""
         self._is_marked = True
         self.reason = self._operation.fold(reason)
-        self.error = error or WorkFailed(self.reason)
+        self.error = as_failure(error, self.reason, self._operation.instruments.guard)
         self._span.fail(self.error)
 
     def __enter__(self) -> Self:
@@ -56,7 +56,7 @@ class Run:
         self.seconds = max(0.0, parts.clock.monotonic() - self._started)
         is_contained = isinstance(error, Exception)
         if isinstance(error, Exception) and not self._is_marked:
-            self.fail(getattr(error, "reason", ""), error)
+            self.fail(self._operation.reason_of(error), error)
         if error is None or is_contained:
             self.ok = not self._is_marked
             with parts.guard.quiet("loops"):
@@ -112,7 +112,15 @@ class BoundOperation(Generic[P]):
     def fold(self, reason: object) -> str:
         """``reason`` as the operation's reasons know it; as it is when it declares none."""
         reasons = self.declaration.reasons
-        return str(reason) if reasons is None else reasons.fold(reason)
+        with self.instruments.guard.quiet("loops"):
+            return str(reason) if reasons is None else reasons.fold(reason)
+        return "" if reasons is None else reasons.fallback
+
+    def reason_of(self, error: BaseException) -> object:
+        """The exception's own ``reason``; none when it has none, or when asking for it raises."""
+        with self.instruments.guard.quiet("loops"):
+            return getattr(error, "reason", "")
+        return ""
 
     def record(self, run: Run) -> None:
         """Write a finished run everywhere it is declared to show."""

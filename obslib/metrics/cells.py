@@ -61,9 +61,9 @@ class CellContext:
 
 def as_number(value: object) -> float | None:
     """``value`` as a real number, or None for text, NaN and whatever else is not one."""
-    if isinstance(value, (str, bytes, bytearray)) or not isinstance(value, SupportsFloat):
-        return None
     try:
+        if isinstance(value, (str, bytes, bytearray)) or not isinstance(value, SupportsFloat):
+            return None
         number = float(value)
     except Exception:
         return None
@@ -116,12 +116,14 @@ class BoundGauge:
 
     def set(self, value: float) -> None:
         """Set to ``value``; NaN or anything but a number is refused and counted by the guard."""
-        number = as_number(value)
-        if number is None:
-            self._context.refuse("a gauge is set to a real number")
-            return
+        if type(value) is not float or value != value:
+            number = as_number(value)
+            if number is None:
+                self._context.refuse("a gauge is set to a real number")
+                return
+            value = number
         with self._context.latch.lock:
-            self.value = number
+            self.value = value
 
     def inc(self, amount: float = 1) -> None:
         """Add ``amount``, starting from 0."""

@@ -23,6 +23,9 @@ from obslib.metrics.wiring import Wiring
 __all__ = ["ForeignCollector", "OwnCollector", "Scrapes", "as_metric"]
 
 _as_text = cast("Callable[[float], str]", floatToGoString)
+_OPENMETRICS = "application/openmetrics-text"
+_VERSIONS = ("", "1.0.0")
+_TEXT = ("text/plain", "text/*", "*/*")
 
 
 def as_metric(family: AnyFamily, constant: Mapping[str, str]) -> Metric:
@@ -145,10 +148,8 @@ class Scrapes:
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """The exposition in the format that an ``Accept`` header prefers, and its content type."""
-        try:
-            encode, content_type = choose_encoder(accept)
-        except Exception:
-            encode, content_type = choose_encoder("")
+        # The library takes any OpenMetrics it sees, refused or of a version that nobody has written.
+        encode, content_type = choose_encoder(f"{_OPENMETRICS}; version=1.0.0" if _prefers_openmetrics(accept) else "")
         arrived = self._begun
         with self._latch.lock:
             begun, body = self._done.get(content_type, (0, b""))
@@ -157,3 +158,20 @@ class Scrapes:
                 body = encode(self._everything)
                 self._done = {content_type: (begun, body)}
             return body, content_type
+
+
+def _prefers_openmetrics(accept: str) -> bool:
+    """Whether an ``Accept`` header weighs OpenMetrics 1.0.0 at least as high as text (RFC 9110 §12.5.1)."""
+    openmetrics = text = 0.0
+    for part in accept.lower().split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        given = {key.strip(): value.strip(' "') for key, _, value in (piece.partition("=") for piece in parameters)}
+        try:
+            weight = float(given.get("q", 1))
+        except ValueError:
+            weight = 0.0
+        if name == _OPENMETRICS and given.get("version", "") in _VERSIONS:
+            openmetrics = max(openmetrics, weight)
+        elif name in _TEXT:
+            text = max(text, weight)
+    return openmetrics > 0 and openmetrics >= text

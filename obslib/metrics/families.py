@@ -17,7 +17,7 @@ from obslib.catalog import OVERFLOW, AcrossWorkers, Counter, Family, Gauge, Hist
 from obslib.errors import CatalogError
 from obslib.metrics.cells import BoundCounter, BoundGauge, BoundHistogram
 from obslib.metrics.signature import labels_function
-from obslib.metrics.sources import K, Key, Mirror, Reading, Source, readings
+from obslib.metrics.sources import Figures, K, Key, Mirror, Reading, Source, readings
 from obslib.metrics.wiring import Wiring
 
 __all__ = ["AnyFamily", "BoundFamily", "CounterFamily", "GaugeFamily", "HistogramFamily"]
@@ -75,8 +75,12 @@ class BoundFamily(ABC, Generic[P, B]):
             return self._series[cast("tuple[str, ...]", values)]
         return self._born(values, False, {})
 
-    def refresh(self) -> None:
-        """Read the family's sources; called before each exposition."""
+    def sources(self) -> Iterable[Source]:
+        """What must be read before each exposition."""
+        return ()
+
+    def refresh(self, read: Mapping[Source, Figures]) -> None:
+        """Take over what the family's sources said; one that is not there said nothing."""
 
     def series(self) -> list[tuple[tuple[str, ...], B]]:
         """Every series by its label values, as they stand."""
@@ -125,11 +129,12 @@ class BoundFamily(ABC, Generic[P, B]):
                     dropped += 1
         return dropped
 
-    def _source(self, read: Callable[[], object]) -> Source:
+    def _source(self, read: Callable[[], object], *, is_total: bool = False) -> Source:
         return Source(
             read,
             width=len(self.declaration.label_names),
             failed=lambda: self._wiring.source_failed(self.declaration),
+            is_total=is_total,
         )
 
     def _start(self) -> None:
@@ -152,15 +157,20 @@ class CounterFamily(BoundFamily[P, BoundCounter]):
         """Take over totals kept elsewhere (a pool, a cgroup, a proxy), read at each scrape; ``read`` must be quick.
 
         It returns one total, or totals by label value. A total lower than before means that its source restarted,
-        and what it says is added; a source that leaves keeps what it brought. A reading that raises, or holds
-        anything but finite totals of at least 0, counts in ``metric_source_errors_total``.
+        and what it says is added; a source that leaves keeps what it brought. A reading that raises, takes longer
+        than a second, or holds anything but finite totals of at least 0, counts in ``metric_source_errors_total``.
+        It runs in a thread of obslib's.
         """
-        self._mirrors.append((self._source(read), Mirror()))
+        self._mirrors.append((self._source(read, is_total=True), Mirror()))
 
-    def refresh(self) -> None:
-        """Read every mirrored source."""
+    def sources(self) -> Iterable[Source]:
+        """Every mirrored source."""
+        return [source for source, _ in self._mirrors]
+
+    def refresh(self, read: Mapping[Source, Figures]) -> None:
+        """Add what every mirrored total grew by."""
         for source, mirror in self._mirrors:
-            self.grow(mirror.growth(source.read(is_total=True)))
+            self.grow(mirror.growth(read.get(source, {})))
 
     def grow(self, amounts: Mapping[Key, float]) -> None:
         """Add each amount to the series of its label values."""
@@ -200,8 +210,9 @@ class GaugeFamily(BoundFamily[P, BoundGauge]):
         """Read the gauge at each scrape; ``read`` must be quick.
 
         It returns one figure, or figures by label value, and None for what is not known. What it does not name is
-        absent; when it raises all of it is, and ``metric_source_errors_total`` counts. Where two figures end in one
-        series, they are combined as ``across_workers`` says.
+        absent; when it raises or takes longer than a second all of it is, and ``metric_source_errors_total`` counts.
+        Where two figures end in one series, they are combined as ``across_workers`` says. It runs in a thread of
+        obslib's, and not again before it has returned.
         """
         self._callbacks.append(self._source(read))
 
@@ -214,13 +225,17 @@ class GaugeFamily(BoundFamily[P, BoundGauge]):
             with self._wiring.latch.lock:
                 self._measure(measured, set(self._series))
 
-    def refresh(self) -> None:
-        """Read every callback."""
+    def sources(self) -> Iterable[Source]:
+        """Every callback."""
+        return list(self._callbacks)
+
+    def refresh(self, read: Mapping[Source, Figures]) -> None:
+        """Set the family to what its callbacks said."""
         if not self._callbacks:
             return
         measured: dict[Key, float] = {}
         for callback in self._callbacks:
-            for key, value in callback.read().items():
+            for key, value in read.get(callback, {}).items():
                 measured[key] = self._across(measured[key], value) if key in measured else value
         with self._wiring.latch.lock:
             self._named = self._measure(measured, self._named)

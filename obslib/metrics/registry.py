@@ -21,7 +21,8 @@ from obslib.metrics.exposition import ForeignCollector, OwnCollector, Scrapes, a
 from obslib.metrics.families import AnyFamily, CounterFamily, GaugeFamily, HistogramFamily
 from obslib.metrics.latch import Latch
 from obslib.metrics.offenders import Offender
-from obslib.metrics.sources import Key, Mirror
+from obslib.metrics.reader import Reader
+from obslib.metrics.sources import Figures, Key, Mirror, Source
 from obslib.metrics.wiring import Wiring
 from obslib.tally import Tally
 
@@ -60,6 +61,7 @@ class Registry:
         self._families: dict[Family[...], AnyFamily] = {}
         self._tallied: dict[Counter[...], Mirror] = {}
         self._collecting = Latch()
+        self._reader = Reader()
         self._own = OwnCollector(self._collect)
         self._foreign = ForeignCollector(self._wiring)
         self._include_process()
@@ -97,7 +99,8 @@ class Registry:
     def exposition(self, accept: str = "") -> tuple[bytes, str]:
         """Everything this process exports, in the format ``accept`` prefers, and its content type.
 
-        Text 0.0.4 unless OpenMetrics is asked for. Scrapes at the same time are rendered once.
+        Text 0.0.4 unless OpenMetrics 1.0.0 is preferred. Scrapes at the same time are rendered once. A callback or
+        mirror that hangs is left out after a second.
         """
         return self._scrapes.render(accept)
 
@@ -111,9 +114,9 @@ class Registry:
             return self._wiring.offenders.worst()
 
     def _bind(self, declaration: Family[...]) -> AnyFamily:
-        found = self._families.get(declaration)
+        found = self._families.get(declaration) if isinstance(declaration, Family) else None
         if found is None:
-            self._wiring.catalog.require(declaration, self._wiring.component)
+            self._wiring.catalog.require(declaration, self._wiring.component, kind=Family)
             with self._wiring.latch.lock:
                 found = self._families.get(declaration) or self._make(declaration)
                 self._families[declaration] = found
@@ -138,9 +141,13 @@ class Registry:
 
     def _collect(self) -> Iterator[Metric]:
         with self._collecting.lock:
-            for family in list(self._families.values()):
+            read: dict[Source, Figures] = {}
+            families = list(self._families.values())
+            with self._wiring.guard.quiet("metrics"):
+                read = self._reader.read(source for family in families for source in family.sources())
+            for family in families:
                 with self._wiring.guard.quiet("metrics"):
-                    family.refresh()
+                    family.refresh(read)
             with self._wiring.guard.quiet("metrics"):
                 self._take_over_tally()
             metrics = [as_metric(family, self._wiring.constant) for family in list(self._families.values())]

@@ -12,10 +12,11 @@ from typing import TypeVar
 
 from obslib.metrics.cells import as_number
 
-__all__ = ["Key", "Mirror", "Reading", "Source", "readings"]
+__all__ = ["Figures", "Key", "Mirror", "Reading", "Source", "readings"]
 
 K = TypeVar("K", bound=str | tuple[str, ...])
 Key = tuple[object, ...]
+Figures = dict[Key, float]
 Reading = float | None | Mapping[K, float]
 """What a source returns: one figure, None for absent, or figures by label value (a tuple where there are several)."""
 
@@ -23,29 +24,30 @@ _DEPARTED = 1_000
 
 
 class Source:
-    """One callable that knows figures of a family with ``width`` labels; ``failed`` is called once per bad reading."""
+    """One callable that knows figures of a family with ``width`` labels, or totals: finite and at least 0.
 
-    def __init__(self, read: Callable[[], object], *, width: int, failed: Callable[[], None]) -> None:
+    Whoever reads it calls ``failed`` once for a reading that is late or not clean.
+    """
+
+    def __init__(self, read: Callable[[], object], *, width: int, failed: Callable[[], None], is_total: bool = False) -> None:
+        self.failed = failed
         self._read = read
         self._width = width
-        self._failed = failed
+        self._is_total = is_total
 
-    def read(self, *, is_total: bool = False) -> dict[Key, float]:
-        """The usable figures by label values; a source that raises yields none."""
+    def read(self) -> tuple[Figures, bool]:
+        """The usable figures by label values, and whether all were; one that raises, even SystemExit, yields none."""
         try:
             found, is_clean = readings(self._read(), self._width)
-        except Exception:
-            self._failed()
-            return {}
-        if is_total:
+        except BaseException:
+            return {}, False
+        if self._is_total:
             usable = {key: value for key, value in found.items() if value >= 0 and isfinite(value)}
             found, is_clean = usable, is_clean and len(usable) == len(found)
-        if not is_clean:
-            self._failed()
-        return found
+        return found, is_clean
 
 
-def readings(reading: object, width: int) -> tuple[dict[Key, float], bool]:
+def readings(reading: object, width: int) -> tuple[Figures, bool]:
     """Bring a ``Reading`` into one form and say whether all of it was usable; absent figures are no fault."""
     if reading is None:
         return {}, True

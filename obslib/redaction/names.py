@@ -11,6 +11,8 @@ import unicodedata
 from functools import lru_cache
 from itertools import pairwise
 
+from obslib.redaction.invisible import visible
+
 __all__ = ["is_plural_name", "is_prose_name", "is_secret_name"]
 
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -122,5 +124,5 @@ def _has_stem(words: list[str], last: str) -> bool:
 
 def _words(name: str) -> list[str]:
     if not name.isascii():
-        name = unicodedata.normalize("NFKC", name)
+        name = unicodedata.normalize("NFKC", visible(name))
     return [word.lower() for word in _CAMEL.findall(name)]

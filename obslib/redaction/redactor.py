@@ -11,16 +11,20 @@ from typing import cast
 
 from obslib.catalog.common import LOG_REDACTIONS, RedactionKind
 from obslib.redaction import marks, shapes, suspicion
+from obslib.redaction.invisible import has_invisible, visible
 from obslib.redaction.known import KnownSecrets
 from obslib.redaction.names import is_secret_name
 from obslib.redaction.tokens import scrub_tokens
-from obslib.redaction.walk import CUT, Walk, describe
+from obslib.redaction.walk import CUT, Walk, bounded, describe
 from obslib.tally import Tally
 
 __all__ = ["Redactor"]
 
 _LONGEST_INPUT = 32_768
 _CUT_EDGE = 1_024
+_LONGEST_NAME = 128
+_LONGEST_NAME_READ = 1_024
+_MOST_NAMES = 4_096
 
 
 class Redactor:
@@ -34,6 +38,7 @@ class Redactor:
         self._cells = {kind: tally.cell(LOG_REDACTIONS, kind=cast(RedactionKind, kind)) for kind in marks.KINDS}
         self._known = KnownSecrets()
         self._observers: list[Callable[[], None]] = []
+        self._clean_names: set[str] = set()
 
     def value(self, value: object, key: str = "") -> object:
         """``value`` as plain JSON values (dict, list, str, int, float, bool, None) without secrets; never raises.
@@ -42,7 +47,7 @@ class Redactor:
         depth 8, 2 000 nodes, 64 Ki characters in all, 16 Ki in one text; what does not fit becomes ``…``.
         Integers past 64 bits become text, NaN and infinities None.
         """
-        return Walk(self.text, self._count).value(value, key)
+        return Walk(self.text, self.name, self._count).value(value, key)
 
     def text(self, text: str) -> str:
         """Free text without secrets, valid as UTF-8 (lone surrogates are written as escapes); never raises."""
@@ -50,10 +55,24 @@ class Redactor:
             text = str.__str__(text) if isinstance(text, str) else describe(text)
         if len(text) > _LONGEST_INPUT:
             text = text[: _LONGEST_INPUT - _CUT_EDGE] + CUT
-        try:
-            return text if self.is_clean(text) else self._scrub(text)
-        except UnicodeEncodeError:
-            return self._scrub(text.encode("utf-8", "backslashreplace").decode())
+        if not text.isascii():
+            text = text.encode("utf-8", "backslashreplace").decode()
+        return text if self.is_clean(text) else self._scrub(text)
+
+    def name(self, name: str) -> str:
+        """The name of a field, key or attribute without secrets, at most 128 characters; never raises.
+
+        Names come again and again, so those that need no change are remembered until the next ``register``.
+        """
+        clean_names = self._clean_names
+        if name in clean_names:
+            return name
+        clean = bounded(self.text(name[:_LONGEST_NAME_READ]), _LONGEST_NAME)
+        if clean == name:
+            if len(clean_names) >= _MOST_NAMES:
+                clean_names.clear()
+            clean_names.add(name)
+        return clean
 
     def is_clean(self, text: str) -> bool:
         """Whether ``text`` provably needs no look; False decides nothing. Raises UnicodeEncodeError on a lone surrogate.
@@ -75,6 +94,7 @@ class Redactor:
         False when it is shorter than 4 characters, which could not be told from ordinary text.
         """
         is_kept = self._known.add(secret_text)
+        self._clean_names = set()
         for forget in self._observers:
             forget()
         return is_kept
@@ -84,18 +104,32 @@ class Redactor:
         self._observers.append(forget)
 
     def _scrub(self, text: str) -> str:
+        text = self._scrub_known(text)
+        if has_invisible(text):
+            seen = visible(text)
+            clean = self._scrub_shapes(self._scrub_known(seen))
+            if clean != seen:
+                return marks.settle(clean)
+        return marks.settle(self._scrub_shapes(text))
+
+    def _scrub_known(self, text: str) -> str:
         if self._known.needles:
             text, hits = self._known.scrub(text, marks.mark("typed"))
             self._cells["typed"].add(hits)
+        return text
+
+    def _scrub_shapes(self, text: str) -> str:
         if "-----BEGIN " in text:
             text = shapes.scrub_pem(text, self._mark)
         text = shapes.scrub_urls(text, self._mark)
         text = shapes.scrub_credentials(text, self._mark)
         text = scrub_tokens(text, self._mark)
+        if "-p" in text:
+            text = shapes.scrub_mysql(text, self._mark)
         text = shapes.scrub_assignments(text, self._mark)
         if "-u" in text:
             text = shapes.scrub_user_flags(text, self._mark)
-        return marks.settle(shapes.scrub_runs(text, self._mark))
+        return shapes.scrub_runs(text, self._mark)
 
     def _mark(self, kind: str) -> str:
         self._cells[kind].add()

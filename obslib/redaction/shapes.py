@@ -16,19 +16,26 @@ from obslib.redaction.entropy import looks_random
 from obslib.redaction.marks import is_marked
 from obslib.redaction.names import is_plural_name, is_prose_name, is_secret_name
 
-__all__ = ["scrub_assignments", "scrub_credentials", "scrub_pem", "scrub_runs", "scrub_urls"]
+__all__ = [
+    "scrub_assignments", "scrub_credentials", "scrub_mysql", "scrub_pem", "scrub_runs", "scrub_urls", "scrub_user_flags",
+]  # fmt: skip
 
 Hit = Callable[[str], str]
 
 _URL_REST = re.compile(r"://(?:(?!://)[^\s\"'<>\\]){1,4096}")
 _QUERY = re.compile(r"[?#]")
-_CREDENTIALS = re.compile(r"\b(bearer|basic)(\s{1,4}|\s{0,2}[:=]\s{0,2})[\"']?([A-Za-z0-9._~+/=-]{6,4096}+)", re.IGNORECASE)
+_CREDENTIALS = re.compile(
+    r"\b(bearer|basic)(\s{1,4}|\s{0,2}[:=]\s{0,2})[\"']?(?!(?:bearer|basic)[\s:=])([A-Za-z0-9._~+/=-]{6,4096}+)", re.IGNORECASE
+)
 _HEADER = re.compile(
     r"\b((?:proxy-?|x-forwarded-)?authorization|(?:set-?)?cookie)(\\{0,4}[\"']?\s{0,3}[:=]\s{0,3})(\\{0,4}[\"']?)([^\r\n\"'\\]{1,8192}+)",
     re.IGNORECASE,
 )
 _STOP = r"\s\"'<>,;&)}\]"
-_NAME = re.compile(r"(?<![\w.-])([\w.-]++)(\]?\\{0,4}[\"']?\]?(?:\s{0,3}(?::=|=>|={1,3}|:)\s{0,3}|>))(?:[bru](?=[\"']))?")
+_NAME = re.compile(
+    r"(?<![\w.-])([\w.-]++)(\]?\\{0,4}[\"']?\]?(?:\s{0,3}(?::=|=>|={1,3}|:)\s{0,3}(?:\\{1,4}[nrt]\s{0,8}){0,2}"
+    r"|>|(?:%(?:25){0,3}5[Dd])?%(?:25){0,3}3[AaDd]))(?:[bru](?=[\"']))?"
+)
 _VALUE = re.compile(
     r"[\[({]{0,2}\\{0,4}\"(?:[^\"\\\n]|\\[^\"\n])*|[\[({]{0,2}\\{0,4}'(?:[^'\\\n]|\\[^'\n])*"
     rf"|(?![\[({{])(?:[^{_STOP}]|[,;&)}}\]](?![{_STOP}]|$|\s{{0,2}}[\w.-]{{1,64}}[=:]))+"
@@ -39,6 +46,13 @@ _SPOKEN = re.compile(
     r"\b(pass(?:word|wd|phrase|code)\s{1,3}(?:(?:is|was|to|of|set\sto)\s{1,3})?)([\"']?(?=[^\s]{0,128}[0-9])[^\s]{6,1024}+)",
     re.IGNORECASE,
 )
+_PAIR = re.compile(
+    r"([\[(]\s{0,64}+[bu]?(\\{0,4}[\"'])([\w.-]{1,128}+)\2(,)\s{0,64}+[bu]?)"
+    r"(\\{0,4}\"(?:[^\"\\\n]|\\[^\"\n])*+|\\{0,4}'(?:[^'\\\n]|\\[^'\n])*+|[0-9][\w.-]{0,64}+)"
+    r"(?=\\{0,4}[\"']?\s{0,64}+,?\s{0,64}+(?:[\])]|\Z))"
+)
+_MYSQL = re.compile(r"\b(?:mysql|mariadb)[\w-]{0,32}+(?=[\s\"',])(?:'[^'\n]*+'|\"[^\"\n]*+\"|[^\n|;&])*+", re.IGNORECASE)
+_MYSQL_FLAG = re.compile(r"(?<=[\s\"'])(-p)('[^'\n]*+'?|\"[^\"\n]*+\"?|[^\s\"',\])]++)")
 _HIDDEN = re.compile(r"[*.•]+|[xX]{3,}")
 _QUOTED = re.compile(r"[\[({]{0,2}\\{0,4}[\"']")
 _STEMS = (
@@ -108,12 +122,14 @@ def scrub_credentials(text: str, hit: Hit) -> str:
 
 
 def scrub_assignments(text: str, hit: Hit) -> str:
-    """Replace the value in ``password=…``, ``"apiKey": "…"``, ``--token …`` and ``password is …``."""
+    """Replace the value in ``password=…``, ``"apiKey": "…"``, ``("cookie", "…")``, ``--token …`` and ``password is …``."""
     low = text.lower()
     if not any(stem in low for stem in _STEMS):
         return text
-    if "=" in text or ":" in text or ">" in text:
+    if "=" in text or ":" in text or ">" in text or "%" in text:
         text = _scrub_named(text, hit)
+    if "'," in text or '",' in text:
+        text = _PAIR.sub(lambda found: _pair(found, hit), text)
     if "-" in text:
         text = _FLAG.sub(lambda found: found[0] if not _is_flag(found) else found[1] + hit("assignment"), text)
     return _SPOKEN.sub(lambda found: found[0] if is_marked(found[2]) else found[1] + hit("assignment"), text)
@@ -122,6 +138,15 @@ def scrub_assignments(text: str, hit: Hit) -> str:
 def scrub_user_flags(text: str, hit: Hit) -> str:
     """Replace the password in ``curl -u user:password``."""
     return _USER_FLAG.sub(lambda found: found[1] + found[2] + hit("assignment"), text)
+
+
+def scrub_mysql(text: str, hit: Hit) -> str:
+    """Replace the password in ``mysql -psecret`` and its kin; a ``-p`` of any other command stays."""
+
+    def replace(found: re.Match[str]) -> str:
+        return found[0] if _is_placeholder(found[2].strip("\"'")) else found[1] + hit("assignment")
+
+    return _MYSQL.sub(lambda command: _MYSQL_FLAG.sub(replace, command[0]), text)
 
 
 def scrub_runs(text: str, hit: Hit) -> str:
@@ -184,6 +209,13 @@ def _scrub_named(text: str, hit: Hit) -> str:
         parts += [text[kept:at], _opening(given[0]), hit("assignment")]
         kept = at = given.end()
     return "".join(parts) + text[kept:] if parts else text
+
+
+def _pair(found: re.Match[str], hit: Hit) -> str:
+    """A header as most client libraries print it: two quoted items in brackets, the first of which names a secret."""
+    if not is_secret_name(found[3]) or not _is_secret_value(found[3], found[4], found[5]):
+        return found[0]
+    return f"{found[1]}{_opening(found[5])}{hit('assignment')}"
 
 
 def _is_secret_value(name: str, separator: str, raw: str) -> bool:

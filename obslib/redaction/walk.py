@@ -12,6 +12,7 @@ import enum
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from itertools import islice
+from typing import Any
 
 from obslib.redaction.marks import KINDS, marker
 from obslib.redaction.names import is_plural_name, is_secret_name
@@ -29,7 +30,7 @@ _MOST_NODES = 2_000
 _MOST_CHARACTERS = 65_536
 _LONGEST_TEXT = 16_384
 _LONGEST_INPUT = 65_536
-_LONGEST_KEY = 128
+_LONGEST_KEY_READ = 1_024
 
 _MARKERS = frozenset(marker(kind) for kind in KINDS)
 
@@ -38,12 +39,13 @@ Hit = Callable[[str], str]
 
 
 class Walk:
-    """One pass over one value; ``text`` cleans a string, ``hit`` counts a redaction and gives its marker."""
+    """One pass over one value; ``text`` cleans a string, ``name`` a key, ``hit`` counts a redaction and gives its marker."""
 
-    __slots__ = ("_characters", "_hit", "_nodes", "_text")
+    __slots__ = ("_characters", "_hit", "_name", "_nodes", "_text")
 
-    def __init__(self, text: Text, hit: Hit) -> None:
+    def __init__(self, text: Text, name: Text, hit: Hit) -> None:
         self._text = text
+        self._name = name
         self._hit = hit
         self._nodes = _MOST_NODES
         self._characters = _MOST_CHARACTERS
@@ -87,19 +89,25 @@ class Walk:
         return self._nested(value, depth)
 
     def _nested(self, value: object, depth: int) -> object:
-        pairs = _pairs_of(value)
-        if pairs is None and not _is_listed(value):
+        is_named = _is_named(value)
+        if not is_named and not _is_listed(value):
             return self._string(describe(value))
         if depth >= _DEEPEST or self._nodes <= 0:
             return CUT
-        if pairs is not None:
-            return self._mapping(pairs, depth)
+        if is_named:
+            return self._mapping(islice(_pairs_of(value, self._nodes + 1), self._nodes + 1), depth)
+        return self._sequence(value, depth)
+
+    def _sequence(self, value: object, depth: int) -> list[object]:
+        given = _snapshot(value, self._nodes)
+        is_ordered = isinstance(value, Sequence)
         items: list[object] = []
-        for item in _snapshot(value, self._nodes):
+        for place, item in enumerate(given):
             if self._nodes <= 0 or self._characters <= 0:
                 items.append(CUT)
                 break
-            items.append(self.value(item, "", depth + 1))
+            name = _name_before(given, place) if is_ordered and place else ""
+            items.append(self.value(item, name, depth + 1))
         return items
 
     def _mapping(self, pairs: Iterable[tuple[object, object]], depth: int) -> dict[str, object]:
@@ -109,7 +117,7 @@ class Walk:
                 found[CUT] = CUT
                 break
             raw = _key(key)
-            name = self._text(bounded(raw, _LONGEST_KEY))
+            name = self._name(raw)
             while name in found:
                 name += "'"
             self._characters -= len(name)
@@ -158,25 +166,50 @@ def _key(key: object) -> str:
     if isinstance(key, str):
         return str.__str__(key)
     if isinstance(key, bytes):
-        return key[:_LONGEST_KEY].decode("utf-8", "replace")
+        return key[:_LONGEST_KEY_READ].decode("utf-8", "replace")
     return "null" if key is None else describe(key)
 
 
-def _pairs_of(value: object) -> Iterable[tuple[object, object]] | None:
-    """The named parts of a mapping, dataclass, named tuple, pydantic model or attrs object; None for anything else."""
+def _is_named(value: object) -> bool:
+    """Whether ``value`` is a mapping, dataclass, named tuple, pydantic model or attrs object; reads none of its parts."""
     if isinstance(value, Mapping):
-        return list(islice(value.items(), _MOST_NODES))
+        return True
     if isinstance(value, type):
-        return None
+        return False
     if dataclasses.is_dataclass(value):
-        return [(field.name, getattr(value, field.name, None)) for field in dataclasses.fields(value)]
-    if isinstance(value, tuple) and isinstance(names := getattr(value, "_fields", None), tuple):
-        return list(zip(names, value, strict=False))
+        return True
+    if isinstance(value, tuple):
+        return isinstance(getattr(value, "_fields", None), tuple)
     kind = type(value)
-    if hasattr(kind, "model_fields") or hasattr(kind, "__attrs_attrs__"):
-        named = getattr(value, "__dict__", None)
-        return list(named.items()) if isinstance(named, dict) else None
-    return None
+    is_model = hasattr(kind, "model_fields") or hasattr(kind, "__attrs_attrs__")
+    return is_model and isinstance(getattr(value, "__dict__", None), dict)
+
+
+def _pairs_of(value: Any, most: int) -> Iterable[tuple[object, object]]:
+    """The parts of a value that ``_is_named``.
+
+    A dict is copied first, since another thread may change it; any other mapping is read as far as it is needed.
+    """
+    if isinstance(value, dict):
+        return list(islice(value.items(), most))
+    if isinstance(value, Mapping):
+        return value.items()
+    if dataclasses.is_dataclass(value):
+        return ((field.name, getattr(value, field.name, None)) for field in dataclasses.fields(value))
+    if isinstance(value, tuple):
+        return zip(value._fields, value, strict=False)  # type: ignore[attr-defined]  # a named tuple
+    return list(islice(value.__dict__.items(), most))
+
+
+def _name_before(items: list[object], place: int) -> str:
+    """What an item goes by: the first of exactly two (a header among headers), or the flag before it; else empty."""
+    before, item = items[place - 1], items[place]
+    if not issubclass(type(before), (str, bytes)):
+        return ""
+    name = _key(before)
+    if name.startswith("-"):
+        return "" if type(item) is str and item.startswith("-") else name
+    return name if len(items) == 2 else ""
 
 
 def _is_listed(value: object) -> bool:

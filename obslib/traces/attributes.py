@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-__all__ = ["PLAIN_TEXT", "Exported", "Redaction", "class_name", "exported", "held", "held_all", "message"]
+__all__ = ["PLAIN_TEXT", "Exported", "Redaction", "class_name", "exported", "exported_name", "held", "held_all", "message"]
 
 Scalar: TypeAlias = str | bool | int | float
 Exported: TypeAlias = Scalar | Sequence[str] | Sequence[bool] | Sequence[int] | Sequence[float]
@@ -31,6 +31,10 @@ class Redaction(Protocol):
 
     def value(self, value: object, key: str = "") -> object:
         """A safe, JSON-able form of ``value``."""
+        ...
+
+    def name(self, name: str) -> str:
+        """A safe, short form of a name that values go by."""
         ...
 
 
@@ -61,6 +65,12 @@ def exported(value: object, key: str, redactor: Redaction | None) -> Exported | 
     if isinstance(safe, Mapping):
         return _json(safe)
     return _scalar(safe)
+
+
+def exported_name(key: str, redactor: Redaction | None) -> str:
+    """The key of an attribute, redacted, since a key may hold a secret too, and encodable."""
+    safe = key if redactor is None else redactor.name(key)
+    return safe if safe.isascii() else safe.encode("utf-8", "replace").decode()
 
 
 def message(error: BaseException) -> str:

@@ -6,9 +6,10 @@ A room of its own because it joins what the other parts keep apart: the declarat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from contextvars import Token
+from itertools import islice
 from types import TracebackType
 from typing import Final, Generic, ParamSpec, Self
 
@@ -16,7 +17,8 @@ from opentelemetry.context import Context
 
 from obslib import context as ambient
 from obslib.catalog.signals import SpanKind
-from obslib.traces.attributes import PLAIN_TEXT
+from obslib.guard import Guard
+from obslib.traces.attributes import PLAIN_TEXT, exported_name
 from obslib.traces.span import CONTEXT, SPAN_KEY, LightSpan, LinkRecord, Scope, SpanParent
 from obslib.traces.traceparent import Parent, parse
 
@@ -25,6 +27,7 @@ __all__ = ["ActiveSpan", "BoundSpan"]
 P = ParamSpec("P")
 
 _AMBIENT_LINKS = 8
+_MOST_HEADERS = 1_024
 
 
 class _Current:
@@ -62,15 +65,16 @@ class ActiveSpan(LightSpan):
             if key in self._bound.allowed:
                 self.set_attribute(key, value)  # type: ignore[arg-type]  # held() takes any object
             else:
-                self.scope.guard.note("undeclared_field", f"{self.name}: {key}")
+                self.scope.guard.note("undeclared_field", f"{self.name}: {exported_name(key, self.scope.redactor)}")
 
     def link_to(self, traceparents: Sequence[str]) -> None:
         """Point at traces that turn out to have caused this work; bad headers are left out.
 
-        The first ones to come also go to the lines written from now on, as ``linked_trace_ids``.
+        A lone header may be given as it is. What cannot be read, and what comes after 1 024 headers, is left out and
+        counted. The first ones to come also go to the lines written from now on, as ``linked_trace_ids``.
         """
         with self.scope.guard.quiet("traces"):
-            self.link(_links(traceparents))
+            self.link(_links(traceparents, self.scope.guard))
             if self.links and self._token is not None and self._fields is None:
                 self._bind_links()
 
@@ -184,11 +188,22 @@ class BoundSpan(Generic[P]):
     def linked(self, traceparents: Sequence[str]) -> BoundSpan[P]:
         """Point at the traces that caused this work without being its parent; bad headers are left out.
 
-        At most 128 links are kept on the span, and the first 8 distinct trace ids are bound to log lines as
+        A lone header may be given as it is. What cannot be read, and what comes after 1 024 headers, is left out and
+        counted. At most 128 links are kept on the span, and the first 8 distinct trace ids are bound to log lines as
         ``linked_trace_ids``.
         """
-        return BoundSpan(self.scope, self._kind, parent=self.parent, links=(*self._links, *_links(traceparents)))
+        links = (*self._links, *_links(traceparents, self.scope.guard))
+        return BoundSpan(self.scope, self._kind, parent=self.parent, links=links)
 
 
-def _links(traceparents: Sequence[str]) -> tuple[LinkRecord, ...]:
-    return tuple(LinkRecord(found, {}) for header in traceparents if (found := parse(header)) is not None)
+def _links(traceparents: Iterable[str], guard: Guard) -> tuple[LinkRecord, ...]:
+    """Read the headers; whatever was given instead of a sequence neither raises nor keeps the caller waiting."""
+    links: list[LinkRecord] = []
+    with guard.quiet("traces"):
+        headers = iter((traceparents,) if isinstance(traceparents, (str, bytes)) else traceparents)
+        for place, header in enumerate(islice(headers, _MOST_HEADERS + 1)):
+            if place == _MOST_HEADERS:
+                guard.note("traces", f"links past {_MOST_HEADERS} headers were left out")
+            elif (found := parse(header)) is not None:
+                links.append(LinkRecord(found, {}))
+    return tuple(links)

@@ -17,7 +17,7 @@ from opentelemetry.sdk.util import BoundedList
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags, TraceState
 
-from obslib.traces.attributes import Exported, exported
+from obslib.traces.attributes import Exported, exported, exported_name
 from obslib.traces.local_trace import LocalTrace
 from obslib.traces.span import EventRecord, LightSpan, Scope
 from obslib.traces.traceparent import Parent
@@ -95,8 +95,16 @@ def _context(parent: Parent) -> SpanContext:
 def _attributes(scope: Scope, attributes: Mapping[str, object]) -> dict[str, Exported]:
     if not attributes:
         return {}
-    found = ((key, _value(scope, key, value)) for key, value in dict(attributes).items())
-    return {key if key.isascii() else key.encode("utf-8", "replace").decode(): v for key, v in found if v is not None}
+    found: dict[str, Exported] = {}
+    for key, value in dict(attributes).items():
+        safe = _value(scope, key, value)
+        if safe is None:
+            continue
+        name = exported_name(key, scope.redactor)
+        while name in found:
+            name += "'"
+        found[name] = safe
+    return found
 
 
 def _value(scope: Scope, key: str, value: object) -> Exported | None:

@@ -97,7 +97,7 @@ class Tracing:
 
     def span(self, kind: SpanKind[P], /) -> BoundSpan[P]:
         """Bind a declared span; raises UnknownSignal when the catalog does not declare it for this component."""
-        return BoundSpan(self._scope, self._catalog.require(kind, self._component))
+        return BoundSpan(self._scope, self._catalog.require(kind, self._component, kind=SpanKind))
 
     def current_ids(self) -> tuple[str, str]:
         """Trace id (32 hex digits) and span id (16) of the current span, both empty outside any."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -25,9 +25,13 @@ class BackendReport(Record):
 
 
 class RouteReport(Record):
-    """A route as one edge has it applied."""
+    """A route as one edge has it applied. ``problem`` says why the edge does not serve it, empty while it does.
+
+    ``port_unavailable``: the listener port cannot be bound; ``protocol_unsupported``: the edge does not speak it.
+    """
 
     listener_port: int
+    problem: Annotated[str, Field(max_length=64)] = ""
     backends: Sequence[BackendReport] = ()
 
 
@@ -41,3 +45,11 @@ class EdgeReport(Record):
     last_error: Text = ""
     applied_at: Moment | None = None
     routes: Mapping[str, RouteReport] = Field(default_factory=dict)
+
+    @property
+    def trouble(self) -> str:
+        """For operators: the last error, else the routes that are not served and why; empty when all is well."""
+        if self.last_error:
+            return self.last_error
+        refused = [f"{name} on port {r.listener_port}: {r.problem}" for name, r in self.routes.items() if r.problem]
+        return f"routes not served: {'; '.join(refused)}" if refused else ""

@@ -59,6 +59,20 @@ def test_a_scope_missing_in_ones_own_org_is_forbidden_and_named(developer: Actor
     )
 
 
+def test_a_scope_that_counts_on_the_platform_says_so() -> None:
+    """An owner whose token lists orgs:admin is told where it is needed, not that the token lacks it."""
+    owner = Actor(actor_type=ActorType.USER, actor_id="u", org_id=OURS, scopes=ROLE_SCOPES[Role.OWNER])
+    with pytest.raises(AccessDenied) as refused:
+        authorize(owner, Scope.ORGS_ADMIN, None, resource=Resource(type="org"))
+    assert str(refused.value) == (
+        "this needs the scope 'orgs:admin' where it was asked for, and the token does not have it there: what belongs to the"
+        " whole platform needs it on the platform, not on an org, so ask an operator; for what is inside the org ask one of its"
+        " owners"
+    )
+    with pytest.raises(AccessDenied, match="'nodes:admin' on the platform, not on an org; ask an operator of the platform"):
+        authorize(owner, Scope.NODES_ADMIN, None, resource=Resource(type="node"))
+
+
 @pytest.mark.parametrize("scope", [Scope.LOGS_READ, Scope.AUDIT_READ, Scope.ORGS_ADMIN])
 def test_anothers_org_does_not_exist(developer: Actor, scope: Scope) -> None:
     """A foreign org is refused word for word like a missing one, whether the scope is held or not."""

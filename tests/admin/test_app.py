@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 
 import httpx
 import pytest
+
+from obslib.admin.aside import Aside
 
 
 def test_metrics_are_served_as_asked_for(client, host, text):
@@ -70,6 +73,19 @@ async def test_a_scrape_that_fails_is_reported_and_the_next_one_works(server, ho
         monkeypatch.undo()
         assert (await client.get("/metrics")).status_code == 200
     assert host.errors == [("/metrics", "AttributeError")]
+
+
+async def test_a_scrape_that_hangs_is_an_answer_too(host, monkeypatch):
+    """After the deadline it is a 503 and reported, and probes have answered all along."""
+    monkeypatch.setattr(Aside.__init__, "__kwdefaults__", {"deadline_s": 0.2})
+    host.may_render.clear()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(host.app()), base_url="http://shop") as client:
+        scrape = asyncio.create_task(client.get("/metrics"))
+        assert (await client.get("/livez")).status_code == 200
+        answer = await scrape
+    host.may_render.set()
+    assert (answer.status_code, answer.json()) == (503, {"error": "timeout"})
+    assert host.errors == [("/metrics", "TimeoutError")]
 
 
 async def test_the_application_can_be_mounted(host):

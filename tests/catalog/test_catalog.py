@@ -19,6 +19,7 @@ from obslib.catalog import (
     Plane,
     ReasonSet,
     Source,
+    SpanKind,
     counter,
     gauge,
     log_event,
@@ -124,6 +125,62 @@ def test_a_signal_of_a_foreign_plane_is_refused() -> None:
     with pytest.raises(CatalogError) as refused:
         PLATFORM.extend(signals=[foreign])
     assert str(refused.value) == "<Gauge doors> belongs to plane 'edge', but 'agent' exports 'data_plane'"
+
+
+@pytest.mark.parametrize(
+    ("signal", "message"),
+    [
+        (SOLD, "<Counter sold_total> is no SpanKind; bind this one with obs.metrics[...]"),
+        (TILL_OK, "<Check till> is no SpanKind; bind this one with obs.check(...)"),
+        (SHOP, f"{SHOP!r} is no SpanKind; hand over one that the catalog declares"),
+        ("shop.open", "'shop.open' is no SpanKind; hand over one that the catalog declares"),
+        ([], "[] is no SpanKind; hand over one that the catalog declares"),
+    ],
+)
+def test_a_signal_of_another_kind_is_refused_with_its_own_binder(signal: object, message: str) -> None:
+    """Who binds a span gets a span, and otherwise a sentence that says how to bind what was given."""
+    shop = COMMON.extend("shop", components=[SHOP], signals=[SOLD, DOORS, OPENING, TILL_OK])
+    assert shop.require(OPENING, "shop", kind=SpanKind) is OPENING
+    with pytest.raises(UnknownSignal) as caught:
+        shop.require(signal, "shop", kind=SpanKind)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"components": ["c"]}, "components= holds 'c', which is no Component; declare it as one first"),
+        ({"components": SHOP}, f"components= takes a list, not {SHOP!r}; put it in brackets"),
+        ({"signals": [5]}, "signals= holds 5, which is no Declaration; declare it as one first"),
+        ({"signals": [[]]}, "signals= holds [], which is no Declaration; declare it as one first"),
+        ({"signals": SOLD}, "signals= takes a list, not <Counter sold_total>; put it in brackets"),
+        ({"fields": ["reason"]}, "fields= holds 'reason', which is no Field; declare it as one first"),
+        ({"reasons": [None]}, "reasons= holds None, which is no ReasonSet; declare it as one first"),
+    ],
+)
+def test_a_part_of_the_wrong_kind_is_refused(parts: dict[str, object], message: str) -> None:
+    """Building and extending a catalog name the argument and what it holds."""
+    for build in (lambda: COMMON.extend(**parts), lambda: Catalog("shop", **parts)):
+        with pytest.raises(CatalogError) as caught:
+            build()
+        assert str(caught.value) == message
+
+
+def test_one_text_in_place_of_a_tuple_is_refused() -> None:
+    """A bare string would be read letter by letter."""
+    for argument in ("serves", "components"):
+        with pytest.raises(CatalogError) as caught:
+            replace(DOORS, **{argument: "shop"})
+        assert str(caught.value) == (
+            f"Gauge 'doors' has {argument}='shop', which is one text and not a tuple; write {argument}=('shop',)"
+        )
+
+
+def test_a_check_whose_pace_is_no_number_is_refused() -> None:
+    """Loud where it is declared."""
+    for pace in ({"every_s": "5"}, {"deadline_s": float("nan")}, {"fail_after": None}, {"fail_after": 0}):
+        with pytest.raises(CatalogError, match="check 'till' needs every_s > 0, deadline_s > 0 and fail_after >= 1"):
+            replace(TILL_OK, **pace)
 
 
 def test_planes_decide_where_no_component_is_named() -> None:

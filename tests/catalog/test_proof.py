@@ -164,6 +164,7 @@ def use(registry: Registry) -> None:
 """
 
 
+@pytest.mark.slow
 def test_the_type_checker_rejects_wrong_labels(tmp_path: Path) -> None:
     """Mypy refuses a misspelt label, a wrong closed value, a missing label and the wrong verb, and nothing else."""
     (tmp_path / "use.py").write_text(TYPED)

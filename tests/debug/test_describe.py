@@ -20,7 +20,17 @@ from obslib.debug import (
 )
 from obslib.debug.visible import visible_error
 from obslib.errors import AccessDenied
-from obslib.wire import BackendReport, ConsumerRecord, EdgeReport, ProjectionRecord, RouteRecord, RouteReport
+from obslib.wire import (
+    BackendReport,
+    ComponentRecord,
+    ComponentReport,
+    ConsumerRecord,
+    EdgeReport,
+    GroupReport,
+    ProjectionRecord,
+    RouteRecord,
+    RouteReport,
+)
 from tests.debug.fake_views import FakeViews
 
 GrantFor = Callable[[Scope, str], Grant]
@@ -251,6 +261,37 @@ def test_a_tenant_reads_only_errors_about_itself(scene: Any) -> None:
         assert visible_error(text, facts) == "LaunchError (details are for operators)"
     assert visible_error("other.example is taken", facts) == "error (details are for operators)"
     assert visible_error("", facts) == ""
+
+
+async def test_a_tenant_never_reads_the_databases_words(scene: Any, grant_for: GrantFor) -> None:
+    """Of what went wrong in the scheduler there is the class; its own sentence about room stays whole."""
+    text = f'DiskFull: could not extend file "base/5/16393" for {scene.one}'
+
+    async def described(reason: str, detail: str, loop_error: str = "") -> str:
+        groups = [] if loop_error else [GroupReport(env_id=scene.env, process_type="web", reason=reason, detail=detail)]
+        report = ComponentReport(cursor_event_id=12, loop_error=loop_error, groups=groups)
+        record = ComponentRecord(component="scheduler", seen_at=scene.ago(1), report=report)
+        facts = scene.served(instances=[scene.instance(scene.one)], components={"scheduler": record})
+        grant = grant_for(Scope.ENVS_READ, scene.org)
+        return json.dumps(await describe_env(FakeViews(facts), grant, scene.env, now=scene.now))
+
+    for found in (await described("unavailable", text), await described("", "", text)):
+        assert "base/5" not in found
+        assert "DiskFull (details are for operators)" in found
+    assert "needs 5 bytes" in await described("no_capacity_memory", "needs 5 bytes with overhead")
+
+
+async def test_a_port_no_edge_can_bind_is_its_own_routes_trouble(scene: Any, grant_for: GrantFor) -> None:
+    """The route's owner reads port_unavailable at the link applied, and is told which edge it is."""
+    state = EdgeReport(last_result="success", routes={scene.route: RouteReport(listener_port=8080, problem="port_unavailable")})
+    facts = scene.served(nodes={scene.agent_id: scene.agent(), scene.edge_id: scene.edge(edge=state)})
+    found: Any = await describe_route(
+        FakeViews(facts), grant_for(Scope.ENVS_READ, scene.org), scene.env, scene.route, now=scene.now
+    )
+    convergence = found["convergence"]
+    assert (convergence["first_failing_link"], convergence["reason_code"]) == ("applied", "port_unavailable")
+    assert convergence["cause"] == "edge edge-1 cannot listen on port 8080: port_unavailable"
+    assert [(e["state"], e["is_applied"], e["problem"]) for e in found["edges"]] == [("success", False, "port_unavailable")]
 
 
 async def test_convergence_is_for_operators(scene: Any, views: Views, grant_for: GrantFor) -> None:

@@ -179,6 +179,31 @@ CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
         lambda s: at_edge(s, routes={}, last_result="failure", last_error="OSError: port 8080 of other.example taken"),
         ("failing", "applied", "config_apply_failed", "platform describe convergence"),
     ),
+    "edge cannot bind the port": (
+        lambda s: at_edge(s, routes={s.route: RouteReport(listener_port=8080, problem="port_unavailable")}),
+        ("failing", "applied", "port_unavailable", "platform describe convergence"),
+    ),
+    "edge does not speak the protocol": (
+        lambda s: at_edge(
+            s,
+            routes={
+                s.route: RouteReport(
+                    listener_port=8080, problem="protocol_unsupported", backends=[seen(s, s.one), seen(s, s.two)]
+                )
+            },
+        ),
+        ("failing", "applied", "protocol_unsupported", f"platform deploy MANIFEST {TARGET}"),
+    ),
+    "edge cannot bind another's port": (
+        lambda s: at_edge(
+            s,
+            routes={
+                s.route: RouteReport(listener_port=8080, backends=[seen(s, s.one), seen(s, s.two)]),
+                "rt_other": RouteReport(listener_port=9090, problem="port_unavailable"),
+            },
+        ),
+        ("converged", None, "", f"platform events tail {TARGET}"),
+    ),
     "backend refused": (
         lambda s: at_edge(s, seen(s, s.one), seen(s, s.two, state="unreachable", last_failure_reason="refused")),
         ("degraded", "reachable", "refused", None),

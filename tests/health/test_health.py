@@ -242,6 +242,56 @@ def test_a_promise_of_something_else_is_refused_at_registration(rig):
         rig.health.check(rig.database, every=0)
 
 
+@pytest.mark.parametrize("pace", [{"every": "5"}, {"every": float("nan")}, {"deadline": float("inf")}, {"deadline": [1]}])
+def test_a_pace_that_is_no_number_of_seconds_is_refused(rig, pace):
+    """Loud at wiring, in one sentence that shows the value."""
+    with pytest.raises(ValueError, match="check 'database' needs every > 0 and deadline > 0 seconds") as refused:
+        rig.health.check(rig.database, **pace)
+    assert repr(next(iter(pace.values()))) in str(refused.value)
+
+
+def test_what_cannot_answer_a_check_is_refused_at_registration(rig):
+    """Something that is no function, a function that needs arguments, a declaration that is no check."""
+
+    def disk(path) -> Verdict:
+        return Verdict.ok(path)
+
+    with pytest.raises(TypeError) as refused:
+        rig.health.check(rig.database)(5)
+    assert str(refused.value) == "check 'database' is answered by a function without arguments, not by 5"
+    with pytest.raises(TypeError) as refused:
+        rig.health.check(rig.database)(disk)
+    assert str(refused.value) == (
+        f"check 'database' is called without arguments, but {disk!r} needs some (missing a required argument: 'path'); "
+        "give them defaults, or register a lambda that passes them"
+    )
+    with pytest.raises(UnknownSignal) as unknown:
+        rig.health.check(rig.loop)
+    assert str(unknown.value) == "<Loop shop> is no Check; bind this one with obs.loop(...)"
+    with pytest.raises(UnknownSignal, match="'database' is no Check or Loop; hand over one that the catalog declares"):
+        rig.health.watch("database", None)
+    rig.health.check(rig.database)(lambda path="/": Verdict.ok(path))
+    assert rig.health.run_now().checks["database"].verdict == Verdict.ok("/")
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), ValueError("x"), asyncio.CancelledError()])
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_whatever_a_check_raises_is_an_answer(rig, error, is_async):
+    """No check ends its component, whichever kind it is: an exit is failing like any error, a cancellation unknown."""
+
+    def broken() -> Verdict:
+        raise error
+
+    async def broken_later() -> Verdict:
+        await asyncio.sleep(0)
+        raise error
+
+    rig.health.check(rig.database)(broken_later if is_async else broken)
+    await rig.health.refresh()
+    is_cancelled = isinstance(error, asyncio.CancelledError)
+    assert rig.verdicts()["database"] == (("unknown", "cancelled") if is_cancelled else ("failing", "raised"))
+
+
 def test_the_decorator_returns_the_function_and_the_last_registration_wins(rig):
     """A component may override what a shim registered."""
 
@@ -297,7 +347,11 @@ async def test_an_asynchronous_check_without_a_loop_waits_for_one(rig):
         return Verdict.ok()
 
     rig.health.check(rig.database)(fine)
-    assert (await asyncio.to_thread(rig.health.run_now)).checks["database"].verdict.reason == "no_event_loop"
+    assert (await asyncio.to_thread(rig.health.run_now)).checks["database"].verdict == Verdict.unknown(
+        "no_event_loop",
+        "the check is asynchronous and has no running event loop; use 'async with' or call begin() inside one, "
+        "or make the check a plain function",
+    )
     rig.health.start()
     while rig.verdicts()["database"] != OK:
         await asyncio.sleep(0.001)

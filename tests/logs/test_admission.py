@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from obslib import context
+from obslib.catalog.platform import data_plane
+from obslib.redaction import Redactor
 
 ENV = "env_01J00000000000000000000001"
 ORG = "org_01J00000000000000000000001"
@@ -59,6 +61,40 @@ def test_values_that_are_not_plain_go_through_in_shape(rig: Any, expected: Line)
     assert rig.line() == expected(
         "info", "i", d={"a": [1, {"token": "[redacted:key]"}]}, big=str(2**70), nan=None, b="ab", inf=None
     )
+
+
+@pytest.mark.parametrize("value", [1, "text", [1], {"a": 1}])
+def test_a_secret_in_the_place_of_a_name_is_redacted(rig: Any, expected: Line, value: object) -> None:
+    """No way to name a field shows a token: in a call, bound, ambient, twice in one line, or as a declared event's surplus."""
+    token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+    rig.log.info("call", **{token: value})
+    rig.log.bind(**{token: value}).info("bound")
+    with context.bound(**{token: value}):
+        rig.log.info("ambient")
+    rig.log.info("twice", **{token: value, f"{token}b": value})
+    rig.log.event(data_plane.INSTANCE_READY, **{token: value})
+    hidden = {"[redacted:prefixed_token]": value}
+    assert rig.lines()[:4] == [
+        *(expected("info", msg, **hidden) for msg in ("call", "bound", "ambient")),
+        expected("info", "twice", **hidden, **{"[redacted:prefixed_token]'": value}),
+    ]
+    assert not any(token.encode() in line for line in rig.sink.lines)
+    assert token not in str(rig.guard.last)
+
+
+def test_a_name_that_is_not_redacted_is_a_mutant_that_leaks(rig: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token above is hidden by the redaction of names, and by nothing else."""
+    monkeypatch.setattr(Redactor, "name", lambda self, name: name)
+    rig.log.info("call", ghp_16C7e42F292c6912E7710c838347Ae178B4a=1)
+    assert b"ghp_16C7" in rig.sink.lines[0]
+
+
+def test_a_name_that_becomes_a_secret_is_not_shown_again(rig: Any, expected: Line) -> None:
+    """What was proven about a name before a secret was registered no longer counts after."""
+    rig.log.info("i", tiger=1)
+    rig.redactor.register("tiger")
+    rig.log.info("i", tiger=1)
+    assert rig.lines() == [expected("info", "i", tiger=1), expected("info", "i", **{"[redacted:typed]": 1})]
 
 
 def test_shapes_and_contexts_do_not_grow_for_ever(rig: Any) -> None:

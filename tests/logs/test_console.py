@@ -26,6 +26,17 @@ def test_control_sequences_are_shown_not_obeyed(make_rig: Any) -> None:
     assert r"clear \x1b[2J\x07" in text
 
 
+def test_a_message_cannot_forge_a_second_line(make_rig: Any) -> None:
+    """A line end in a message, a field, a name or an exception's text is shown; one call is one line."""
+    rig = make_rig(console=True)
+    rig.log.info("ok\n2025 [error] forged", note="a\u2028b\r\nc", **{"x\ny": "z"})
+    (text,) = re.sub(r"\x1b\[[0-9;]*m", "", rig.sink.lines[0].decode()).splitlines()
+    assert r"ok\n2025 [error] forged" in text
+    assert r"a\u2028b\x0d\nc" in text
+    rig.log.error("failed", error=ValueError("one\ntwo"))
+    assert r"ValueError: one\ntwo" in rig.sink.lines[1].decode()
+
+
 def test_an_exception_stands_below_its_line(make_rig: Any) -> None:
     """Type, message, frames and causes follow, innermost last."""
     rig = make_rig(console=True)

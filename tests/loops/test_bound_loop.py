@@ -358,6 +358,64 @@ async def test_the_cursor_is_exported_under_its_consumer(rig):
     assert rig.samples(k.CONSUMER_CURSOR_LAG_SECONDS) == {("agent",): 7.0}
 
 
+@pytest.mark.parametrize("wrong", [None, "3", 2.5, object()])
+async def test_wrong_values_reach_the_guard_and_nobody_else(rig, wrong):
+    """What a body reports is telemetry: no number, error or event id it hands over raises, and the pass succeeds."""
+    loop = rig.loops.loop(s.AGENT_RECONCILE, period=5)
+
+    def body(it):
+        it.pending(4)
+        it.pending(wrong)
+        it.progress(wrong)
+        it.progress(-3)
+        it.cursor.advance(wrong)
+        it.cursor.head(wrong)
+        assert loop.activity.standing().pending == 4
+        it.progress(4)
+
+    await iterate(loop, body)
+    assert rig.samples(c.LOOP_ITERATIONS) == {("agent_reconcile", "success"): 1.0}
+    assert rig.samples(c.TELEMETRY_GUARD_ERRORS) == {("loops",): 4.0}
+    rig.guard.last.clear()
+
+
+async def test_a_failure_without_an_exception_is_still_one(rig):
+    """Text in place of an exception is counted by the guard; the failure it reports counts all the same."""
+
+    def body(it):
+        it.retry_later("no room", reason="full")
+        it.fail("broken")
+
+    await iterate(rig.loops.loop(s.AGENT_RECONCILE, period=5), body)
+    assert [str(line["error"]) for line in rig.lines] == ["full", "failed without a reason"]
+    assert rig.samples(c.LOOP_ITERATIONS) == {("agent_reconcile", "failure"): 1.0}
+    assert rig.guard.last == {"loops": "a failure takes an exception, not str"}
+    rig.guard.last.clear()
+
+
+@pytest.mark.parametrize("period", ["5", float("nan"), float("inf"), -0.5, []])
+def test_a_period_that_is_no_number_of_seconds_is_refused(rig, period):
+    """Loud at wiring, whether the loop is bound for the first time or again."""
+    for _ in range(2):
+        with pytest.raises(ValueError, match="loop 'agent_reconcile' has period") as refused:
+            rig.loops.loop(s.AGENT_RECONCILE, period=period)
+        assert str(refused.value) == f"loop 'agent_reconcile' has period {period!r}; it is in seconds, at least 0, or None"
+        rig.loops.loop(s.AGENT_RECONCILE)
+
+
+def test_what_is_no_loop_or_operation_is_refused_with_its_own_binder(rig):
+    """The sentence says what it is and how to bind it."""
+    with pytest.raises(UnknownSignal) as refused:
+        rig.loops.loop(s.AGENT_BOOT_FAILURES)
+    assert str(refused.value) == "<Counter agent_instance_boot_failures_total> is no Loop; bind this one with obs.metrics[...]"
+    with pytest.raises(UnknownSignal) as refused:
+        rig.loops.operation(s.AGENT_RECONCILE)
+    assert str(refused.value) == "<Loop agent_reconcile> is no Operation; bind this one with obs.loop(...)"
+    with pytest.raises(UnknownSignal) as refused:
+        rig.loops.loop(["agent_reconcile"])
+    assert str(refused.value) == "['agent_reconcile'] is no Loop; hand over one that the catalog declares"
+
+
 def test_binding_is_loud_and_gives_one_object(rig):
     """A foreign loop and a negative period are refused with a sentence; binding twice is the same loop."""
     with pytest.raises(UnknownSignal, match="not for component 'agent'"):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from obslib.catalog.common import TELEMETRY_GUARD_ERRORS
+from obslib.guard import Guard
 from obslib.loops import CursorPosition
+from obslib.tally import Tally
 from obslib.testing import FixedClock
 
 
@@ -50,3 +55,17 @@ def test_a_clock_that_steps_cannot_make_it_negative():
     cursor.head(2)
     clock.step(-3600)
     assert cursor.lag_seconds() == 0
+
+
+@pytest.mark.parametrize("event_id", ["7", None, 7.5, object(), []])
+def test_what_is_no_event_id_is_ignored_and_counted(event_id):
+    """Nothing said to a cursor raises, moves it, or spoils its gauges."""
+    moves, tally = [], Tally()
+    cursor = CursorPosition(FixedClock(), lambda: moves.append(1), guard=Guard(tally))
+    cursor.restore(3)
+    cursor.head(5)
+    assert cursor.advance(event_id) is False
+    cursor.head(event_id)
+    cursor.restore(event_id)
+    assert (cursor.position, cursor.lag_events(), moves) == (3, 2, [])
+    assert tally.cell(TELEMETRY_GUARD_ERRORS, kind="loops").total == 3

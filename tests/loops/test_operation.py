@@ -98,6 +98,44 @@ async def test_cancellation_propagates_and_is_counted_nowhere(rig):
     assert rig.spans() == [("agent.instance_boot", False)]
 
 
+class Touchy(Exception):
+    """Raises when asked for its reason."""
+
+    @property
+    def reason(self):
+        """Not to be had."""
+        raise RuntimeError("do not ask")
+
+
+class Unspeakable:
+    """Has no text."""
+
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def test_an_exception_that_raises_when_asked_is_still_the_works_own(rig):
+    """Its reason property never replaces the error; the reason is the fallback, and the guard counts."""
+    error = Touchy("the real failure")
+    with rig.loops.operation(s.INSTANCE_BOOT)(**IDS) as run:
+        raise error
+    assert (run.ok, run.error, run.reason) == (False, error, "firecracker_start_failed")
+    with pytest.raises(Touchy, match="the real failure"), rig.loops.operation(s.INSTANCE_BOOT).reraising(**IDS):
+        raise error
+    assert rig.samples(s.AGENT_BOOT_FAILURES) == {("firecracker_start_failed",): 2.0}
+    assert rig.guard.last == {"loops": "RuntimeError"}
+    rig.guard.last.clear()
+
+
+def test_a_reason_or_error_of_a_wrong_kind_fails_the_run_without_raising(rig):
+    """fail() takes what it gets: the fallback stands for a reason without text, WorkFailed for what is no exception."""
+    with rig.loops.operation(s.INSTANCE_BOOT)(**IDS) as run:
+        run.fail(Unspeakable(), "broken")
+    assert (run.ok, run.reason, type(run.error)) == (False, "firecracker_start_failed", WorkFailed)
+    assert rig.samples(c.TELEMETRY_GUARD_ERRORS) == {("loops",): 2.0}
+    rig.guard.last.clear()
+
+
 def test_under_and_linked_chain_and_keep_the_rest(rig, launch_error):
     """A remote parent and links go to the span, and variants keep being variants."""
     cause, parent = f"00-{9:032x}-{9:016x}-01", f"00-{8:032x}-{8:016x}-01"

@@ -203,3 +203,42 @@ def test_a_forked_child_never_waits_for_a_lock_left_behind(context: CellContext)
     done.set()
     holder.join()
     assert status == 0
+
+
+class Shapeless:
+    """Cannot even be asked what it is."""
+
+    def __getattribute__(self, name: str) -> object:
+        raise RuntimeError(name)
+
+
+class Strange(Exception):
+    """Nobody's error."""
+
+
+class Eccentric(float):
+    """A float that fails as one."""
+
+    def __float__(self) -> float:
+        raise Strange
+
+
+@pytest.mark.parametrize("make", [Hostile, Shapeless, lambda: Eccentric(1.5), lambda: 10**400])
+def test_a_value_that_raises_when_asked_reaches_nobody(context: CellContext, tally: Tally, make: Callable[[], object]) -> None:
+    """Whatever a value raises when it is looked at, each handle leaves it out and counts it once."""
+    value = make()
+    counter, gauge = BoundCounter(context), BoundGauge(context)
+    counter.inc(value)
+    gauge.set(value)
+    gauge.inc(value)
+    assert (counter.total, gauge.value, refused(tally)) == (0, None, 3)
+
+
+def test_a_gauge_shows_the_float_it_was_set_to(context: CellContext, tally: Tally) -> None:
+    """Floats take the short way to the same result; NaN does not take it."""
+    gauge = BoundGauge(context)
+    for value in (1.5, -inf, inf, 0.0, 7, True, Decimal("2.5")):
+        gauge.set(value)
+        assert gauge.value == value
+    gauge.set(nan)
+    assert (gauge.value, refused(tally)) == (2.5, 1)

@@ -87,11 +87,15 @@ def test_both_formats_say_the_same_with_constant_labels_everywhere(rig: Rig, com
         ("", "text/plain; version=0.0.4; charset=utf-8"),
         ("*/*", "text/plain; version=0.0.4; charset=utf-8"),
         (OPENMETRICS, "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"),
+        ("application/openmetrics-text", "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"),
         ("application/openmetrics-text;version=nonsense", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text;version=99", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text;q=0, text/plain", "text/plain; version=0.0.4; charset=utf-8"),
+        ("application/openmetrics-text;q=0.2, text/plain;version=1.0.0", "text/plain; version=0.0.4; charset=utf-8"),
     ],
 )
 def test_the_accept_header_chooses_the_format(rig: Rig, accept: str, content_type: str) -> None:
-    """OpenMetrics for who asks for it, text for everybody else, whatever the header says."""
+    """OpenMetrics for who prefers it, text for everybody else, and never a version that a client made up."""
     body, found = rig().registry.exposition(accept)
     assert found == content_type
     assert body.endswith(b"# EOF\n") is found.startswith("application/openmetrics-text")

@@ -60,7 +60,7 @@ def test_a_signal_of_another_plane_is_refused(rig: Rig) -> None:
 
 def test_what_is_no_metric_is_refused(rig: Rig) -> None:
     """A loop is bound elsewhere."""
-    with pytest.raises(UnknownSignal, match="is no metric family; use a counter, a gauge or a histogram"):
+    with pytest.raises(UnknownSignal, match=r"<Loop agent_reconcile> is no Family; bind this one with obs\.loop"):
         rig(catalog=PLATFORM, component="agent").registry[data_plane.AGENT_RECONCILE]
 
 

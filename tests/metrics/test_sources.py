@@ -7,6 +7,7 @@ from math import inf, nan
 
 import pytest
 
+from obslib.metrics.reader import Reader
 from obslib.metrics.sources import Mirror, Source, readings
 
 
@@ -31,21 +32,27 @@ def test_every_form_of_reading_becomes_one(reading: object, width: int, expected
 
 
 def test_a_source_that_raises_fails_once_and_yields_nothing() -> None:
-    """An exception of the component's callable never reaches the scrape."""
+    """Nothing that the component's callable raises reaches the scrape, not even the wish to exit."""
     failures: list[int] = []
 
     def broken() -> float:
         raise RuntimeError("pool is closed")
 
-    assert Source(broken, width=0, failed=lambda: failures.append(1)).read() == {}
-    assert failures == [1]
+    def leaving() -> float:
+        raise SystemExit
+
+    for read in (broken, leaving):
+        source = Source(read, width=0, failed=lambda: failures.append(1))
+        assert source.read() == ({}, False)
+        assert Reader().read([source]) == {source: {}}
+    assert failures == [1, 1]
 
 
 def test_totals_must_be_finite_and_not_negative() -> None:
     """A mirrored total below 0 or without bound is left out; the good ones beside it are kept."""
     failures: list[int] = []
-    source = Source(lambda: {"a": -1, "b": inf, "c": 2}, width=1, failed=lambda: failures.append(1))
-    assert source.read(is_total=True) == {("c",): 2}
+    source = Source(lambda: {"a": -1, "b": inf, "c": 2}, width=1, failed=lambda: failures.append(1), is_total=True)
+    assert Reader().read([source]) == {source: {("c",): 2}}
     assert failures == [1]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
 from obslib.ids import is_id
-from tests.miniplatform.platform_in_process import InProcess, deployed
+from tests.miniplatform.platform_in_process import MANIFEST, InProcess, deployed
 
 pytestmark = pytest.mark.slow
 
@@ -146,6 +147,9 @@ REFUSED: tuple[tuple[str, str, bytes, int], ...] = (
     ("POST", "/v1/orgs", b'"' + b"x" * 1_048_576 + b'"', 413),
     ("GET", "/v1/orgs/org_malformed/apps", b"", 400),
     ("GET", "/v1/orgs/%00/apps", b"", 400),
+    ("GET", "/v1/orgs/acme%2Fglobex/apps", b"", 400),
+    ("GET", "/v1/orgs/acme%2fapps", b"", 400),
+    ("GET", "/nowhere%2Fat/all", b"", 400),
     ("GET", "/v1/orgs/acme/events?limit=0", b"", 404),
     ("POST", "/v1/nodes", b'{"name": "n", "kind": "agent", "address": "\\u0000"}', 400),
     ("POST", "/v1/nodes", b'{"name": "n", "kind": "agent", "address": "\\ud800"}', 400),
@@ -193,6 +197,8 @@ async def test_events_are_found_by_what_they_are_about(plane: InProcess) -> None
         return [item["event_type"] for item in reply["items"]]
 
     assert await types(route_id=route["route_id"]) == ["route.created"]
+    assert await types(instance_id="inst_01ARZ3NDEKTSV4RRFFQ69G5FAV") == []
+    assert await types(route_id="inst_01ARZ3NDEKTSV4RRFFQ69G5FAV") == []
     assert await types(env_id=ids["env_id"], limit="2") == ["env.created", "deploy.created"]
     assert await types(after_event_id=str(route["event_id"] - 1)) == ["route.created"]
     assert await types(until="2020-01-01T00:00:00Z") == []
@@ -208,3 +214,123 @@ async def test_no_answer_holds_a_token_but_the_one_that_issues_it(plane: InProce
     for path in ("/v1/whoami", "/v1/orgs/acme/events", "/v1/orgs/acme/apps", "/v1/orgs/acme/apps/web/envs/prod/describe"):
         assert token not in (await client.get(path)).text
     assert token not in repr(plane.obs.lines())
+
+
+def manifest(**process: Any) -> dict[str, Any]:
+    """The body of a release whose one process type is changed so."""
+    return {"manifest": {**MANIFEST, "process": {"web": {**MANIFEST["process"]["web"], **process}}}}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DB_PASSWORD", "hunter2hunter2"),
+        ("DATABASE_URL", "postgres://app:hunter2hunter2@db/app"),
+        ("UPSTREAM", "https://app:hunter2hunter2@api.example/"),
+        ("GREETING", "Bearer hunter2hunter2hunter2"),
+    ],
+)
+async def test_a_secret_in_a_manifest_never_reaches_the_log(plane: InProcess, name: str, value: str) -> None:
+    """The release is refused by the variable's name, and neither an event, the answer nor a line holds the value."""
+    client = await plane.org("acme")
+    await deployed(client, "acme")
+    answer = await client.post("/v1/orgs/acme/apps/web/releases", json=manifest(env={"FINE": "yes", name: value}))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_argument")
+    assert answer.json()["detail"].startswith(
+        f"secrets do not belong into a manifest; process.web.env.{name} looks like one: a release stays in the event log"
+    )
+    rows = await plane.database.rows("event_read", "SELECT payload::text AS payload FROM events")
+    assert "hunter2" not in repr(rows) + answer.text + repr(plane.obs.lines())
+
+
+async def test_a_secret_in_a_manifest_without_the_check_is_noticed_mutant(
+    plane: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With nobody looking, the value would be in the log for good."""
+    monkeypatch.setattr("miniplatform.control_plane.deploys.secrets_in", lambda manifest: [])
+    client = await plane.org("acme")
+    await deployed(client, "acme")
+    body = manifest(env={"DB_PASSWORD": "hunter2hunter2"})
+    assert (await client.post("/v1/orgs/acme/apps/web/releases", json=body)).status_code == 201
+    rows = await plane.database.rows("event_read", "SELECT payload::text AS payload FROM events")
+    assert "hunter2" in repr(rows)
+
+
+@pytest.mark.parametrize(
+    ("process", "named"),
+    [
+        ({"memory_bytes": 2**40 + 1}, "manifest.process.web.memory_bytes"),
+        ({"env": {"1ST": "x"}}, "manifest.process.web.env.1ST"),
+        ({"env": {"A-B": "x"}}, "manifest.process.web.env.A-B"),
+        ({"env": {"A": "x\0y"}}, "manifest.process.web.env.A"),
+        ({"command": ["python", "a\0b"]}, "manifest.process.web.command.1"),
+        ({"health": {"type": "http", "path": "/\0"}}, "manifest.process.web.health.path"),
+        ({"env": {"A\0": "x"}}, "manifest.process.web.env"),
+    ],
+)
+async def test_what_no_process_could_be_given_is_refused_by_name(plane: InProcess, process: dict[str, Any], named: str) -> None:
+    """Over 1 TiB, a variable no shell would take, a NUL anywhere: 400, and the field is named."""
+    client = await plane.org("acme")
+    await client.post("/v1/orgs/acme/apps", json={"name": "web"})
+    answer = await client.post("/v1/orgs/acme/apps/web/releases", json=manifest(**process))
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_argument")
+    assert named in answer.text
+
+
+@pytest.mark.parametrize("endpoint", ["events", "events/stream"])
+@pytest.mark.parametrize(
+    ("parameters", "named"),
+    [
+        ({"env": "prod"}, "unknown parameter 'env'"),
+        ({"env_id": "prod"}, "env_id is 'prod'"),
+        ({"app_id": "env_01ARZ3NDEKTSV4RRFFQ69G5FAV"}, "app_id is 'env_"),
+        ({"route_id": "rt_1"}, "route_id is 'rt_1'"),
+        ({"instance_id": "inst_"}, "instance_id is 'inst_'"),
+        ({"since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}, "since (2026-01-02T00:00:00Z) is after until"),
+    ],
+)
+async def test_a_selection_of_events_that_cannot_be_meant_is_refused(
+    plane: InProcess, endpoint: str, parameters: dict[str, str], named: str
+) -> None:
+    """Rather than answered with other events than those that were asked for."""
+    client = await plane.org("acme")
+    answer = await client.get(f"/v1/orgs/acme/{endpoint}", params=parameters)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_argument")
+    assert answer.json()["detail"].startswith(named)
+
+
+async def test_a_client_that_hangs_up_is_no_error_of_the_server(plane: InProcess) -> None:
+    """A body that ends half-way counts as 4xx, and no line at error level is written."""
+    client = await plane.org("acme")
+    incoming = [
+        {"type": "http.request", "body": b'{"name": ', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return incoming.pop(0)
+
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"authorization", client.headers["authorization"].encode())]
+    scope = {
+        "type": "http", "method": "POST", "path": "/v1/orgs/acme/apps", "query_string": b"", "headers": headers,
+        "asgi": {"spec_version": "2.4"}, "http_version": "1.1", "scheme": "http", "server": ("api", 80), "root_path": "",
+    }  # fmt: skip
+    await plane.app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert plane.obs.events("http.failed") == []
+    assert [line for line in plane.obs.lines() if line["level"] == "error"] == []
+
+
+async def test_an_encoded_slash_is_told_from_a_route_that_is_missing(plane: InProcess) -> None:
+    """The answer speaks of the name, and a decoded slash never leads to another route."""
+    client = await plane.org("acme")
+    answer: httpx.Response = await client.get("/v1/orgs/acme%2Fapps")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        400,
+        "the path holds an encoded slash (%2F); no id and no name has a slash",
+    )

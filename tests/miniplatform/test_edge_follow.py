@@ -16,7 +16,7 @@ from miniplatform.edge.table import RoutingTable
 from miniplatform.edge.upstream import Upstream
 from miniplatform.wire import EdgeConfig, EdgeRoute
 from obslib import ErrorClass
-from obslib.testing import RecordedObservability, observability
+from obslib.testing import FixedClock, RecordedObservability, observability
 from obslib_edge import EdgeTelemetry, instrument
 
 ROUTE_ID = "rt_01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -41,8 +41,9 @@ class ScriptedControlPlane:
 class Edge:
     """An edge without its process: one table, one file, one scripted control plane."""
 
-    def __init__(self, obs: RecordedObservability, path: Path) -> None:
+    def __init__(self, obs: RecordedObservability, path: Path, clock: FixedClock) -> None:
         self.obs = obs
+        self.clock = clock
         self.file = StateFile(path)
         self.control_plane = ScriptedControlPlane()
         self.telemetry: EdgeTelemetry = instrument(
@@ -52,6 +53,7 @@ class Edge:
             is_intact=lambda: self.table.is_intact(),
             probe_state_file=self.file.probe,
             overlay=None,
+            unbound=lambda: self.table.unbound(),
         )
         events = self.telemetry.connections
         upstream = Upstream(events, connect_timeout_s=0.5, probe_timeout_s=0.5, probe_every_s=0.5)
@@ -77,9 +79,10 @@ class Edge:
 @asynccontextmanager
 async def edge_at(path: Path) -> AsyncIterator[Edge]:
     """An edge that keeps its config at ``path``."""
-    with observability("edge") as obs:
+    clock = FixedClock()
+    with observability("edge", clock=clock) as obs:
         obs.health.stop()
-        edge = Edge(obs, path)
+        edge = Edge(obs, path, clock)
         yield edge
         await edge.table.close(grace_s=0.0)
 
@@ -140,22 +143,61 @@ async def test_an_outage_of_the_control_plane_changes_nothing(tmp_path: Path) ->
         assert edge.follower.report().last_result == "success"
 
 
-async def test_a_config_that_cannot_be_applied_is_tried_again(tmp_path: Path) -> None:
-    """Each try counts; the old config serves and stays on disk; when the port is free the new one is applied."""
+async def test_a_port_in_use_is_one_failed_reload_of_one_route(tmp_path: Path) -> None:
+    """Other routes go through, the route is reported and logged once, and served on a later poll without being asked again."""
     async with edge_at(tmp_path / "config.json") as edge:
-        old = config(free_port())
+        kept = free_port()
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            new = config(old.routes[0].listener_port, port, event_id=42)
-            await edge.polls(old, new, new)
+            new = config(kept, port, event_id=42)
+            await edge.polls(config(kept), new, new, new)
             report = edge.follower.report()
-        assert (report.config_id, report.applied_event_id, report.last_result) == (old.config_id, 41, "failure")
-        assert report.last_error == f"listener port {port} cannot be bound (Address already in use); the config in force stays"
-        assert edge.file.load() == old
-        assert edge.reloads() == (1, 2)
-        await edge.polls(new)
+            assert edge.obs.health.run_now().checks["safe_reload"].verdict.detail == (
+                f"listener ports that cannot be bound, without which it serves: {port} (Address already in use)"
+            )
+        assert (report.config_id, report.applied_event_id, report.last_result) == (new.config_id, 42, "success")
+        assert [r.problem for r in report.routes.values()] == ["", "port_unavailable"]
+        refused = new.routes[1].route_id
+        assert report.trouble == f"routes not served: {refused} on port {port}: port_unavailable"
         assert edge.file.load() == edge.table.config == new
-        assert (edge.reloads(), edge.follower.report().last_error) == ((2, 2), "")
+        assert edge.reloads() == (1, 1)
+        await edge.polls(new)
+        assert (edge.reloads(), edge.follower.report().trouble) == ((1, 1), "")
+        lines = [(line["level"], line["route_id"]) for line in edge.obs.lines() if line.get("listener_port") == port]
+        assert lines == [("warn", refused), ("info", refused)]
+
+
+async def test_a_port_that_stays_taken_keeps_the_alert(tmp_path: Path) -> None:
+    """While a route is refused one failed reload is counted every five minutes, also after a restart from disk."""
+    async with edge_at(tmp_path / "config.json") as edge:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            wanted = config(taken.getsockname()[1])
+            edge.file.save(wanted)
+            edge.follower.restore()
+            await edge.polls(wanted, wanted)
+            assert edge.reloads() == (0, 1)
+            edge.clock.advance(300)
+            await edge.polls(wanted, wanted)
+            assert edge.reloads() == (0, 2)
+
+
+async def test_a_config_that_is_refused_is_tried_again_and_the_stream_stays_heard(tmp_path: Path) -> None:
+    """Tries have pauses of their own: the edge asks at its pace, so config_stream speaks of answers and not of applies."""
+    async with edge_at(tmp_path / "config.json") as edge:
+        old, port = config(free_port()), free_port()
+        bad, good = config(port, port, event_id=42), config(port, event_id=43)
+        await edge.polls(old, bad, bad)
+        assert (edge.reloads(), edge.file.load(), edge.table.config) == ((1, 1), old, old)
+        report = edge.follower.report()
+        assert (report.applied_event_id, report.last_result) == (41, "failure")
+        assert report.last_error.endswith(f"both claim raw port {port}")
+        for seconds in (1, 2, 4, 8, 16, 32, 60, 60):
+            edge.clock.advance(seconds)
+            await edge.polls(bad, bad)
+            assert edge.obs.health.run_now().checks["config_stream"].verdict.status.value == "ok"
+        assert edge.reloads() == (1, 9)
+        await edge.polls(good)
+        assert (edge.reloads(), edge.follower.report().last_error) == ((2, 9), "")
 
 
 async def test_a_restart_serves_before_anybody_answers(tmp_path: Path) -> None:
@@ -185,7 +227,7 @@ async def test_a_damaged_file_is_said_and_starts_empty(tmp_path: Path) -> None:
 
 
 async def test_a_save_that_failed_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The config is served at once; the loop fails until it is on disk too."""
+    """The config is served at once; saving is tried again, after a pause, until it is on disk too."""
     async with edge_at(tmp_path / "config.json") as edge:
         wanted = config(free_port())
         with monkeypatch.context() as patch:
@@ -193,6 +235,7 @@ async def test_a_save_that_failed_is_tried_again(tmp_path: Path, monkeypatch: py
             await edge.polls(wanted)
         assert edge.table.config == wanted
         assert (edge.reloads(), edge.file.load()) == ((1, 0), None)
+        edge.clock.advance(1)
         await edge.polls(wanted)
         assert (edge.reloads(), edge.file.load()) == ((1, 0), wanted)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
@@ -14,6 +14,7 @@ from miniplatform.edge.backends import Backend
 from miniplatform.edge.table import ConfigRefused, RoutingTable
 from miniplatform.edge.upstream import Upstream
 from miniplatform.wire import EdgeBackend, EdgeConfig, EdgeRoute
+from obslib.errors import ErrorClass
 
 Table = RoutingTable
 
@@ -227,30 +228,49 @@ async def test_what_is_known_of_a_backend_survives_a_config(table: Table) -> Non
     assert [b.gate for b in table.backends()] == ["connect_failed"]
 
 
-async def test_a_config_is_applied_as_a_whole_or_not_at_all(table: Table, told: Told) -> None:
-    """One port in use, and nothing of the new config shows: not the new ports, not the changed or missing routes."""
-    assert await _survives_a_taken_port(table)
+async def test_an_invalid_config_changes_nothing(table: Table, told: Told) -> None:
+    """Nothing of a config that is refused shows: not the new ports, not the changed or missing routes."""
+    assert await _survives_an_invalid_config(table)
     assert told.closed_ports == []
 
 
-async def test_binding_while_switching_is_noticed_mutant(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table that retires old listeners before the new ports are bound is caught by the check above."""
+async def test_an_invalid_config_half_applied_is_noticed_mutant(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that lets the last of two routes on one port win is caught by the check above."""
+    monkeypatch.setattr(
+        table_module, "_by_port", lambda config: {r.listener_port: r for r in config.routes if r.protocol == "tcp_raw"}
+    )
+    assert not await _survives_an_invalid_config(table)
+
+
+async def test_a_port_in_use_costs_its_own_route_only(table: Table) -> None:
+    """The rest of the config is in force, the route is named with the reason, and it is served once the port is free."""
+    assert await _serves_all_but_the_taken_port(table)
+
+
+@pytest.mark.parametrize("mutant", ["all or nothing", "binds after the switch"])
+async def test_a_port_that_costs_others_is_noticed_mutant(table: Table, monkeypatch: pytest.MonkeyPatch, mutant: str) -> None:
+    """A table that gives up at the first taken port, or retires listeners before it binds, is caught by the check above."""
     careful = RoutingTable._bind
 
-    def careless(self: RoutingTable, ports: object) -> dict[int, socket.socket]:
-        for port in list(self.listeners):
-            self._retire(self.listeners.pop(port))
-        return careful(self, iter(list(ports)))  # type: ignore[call-overload, no-any-return]
+    def careless(self: RoutingTable, ports: Iterable[int]) -> tuple[dict[int, socket.socket], dict[int, str]]:
+        wanted = list(ports)
+        if mutant == "binds after the switch" and self.config is not None:
+            for port in list(self.listeners):
+                self._retire(self.listeners.pop(port))
+        bound, taken = careful(self, wanted)
+        if mutant == "all or nothing" and taken:
+            for listening in bound.values():
+                listening.close()
+            raise ConfigRefused("a port cannot be bound", ErrorClass.CONFLICT)
+        return bound, taken
 
-    async with speaking("a") as upstream_port:
-        port = free_port()
-        table.apply(config(route(port, backend(upstream_port))))
-        monkeypatch.setattr(RoutingTable, "_bind", careless)
-        with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigRefused):
-            table.apply(config(route(port), route(taken.getsockname()[1], name="rt_2")))
-        await asyncio.sleep(0.01)
-        assert not table.is_intact()
-        assert await ask(port) == ""
+    monkeypatch.setattr(RoutingTable, "_bind", careless)
+    is_noticed = False
+    try:
+        is_noticed = not await _serves_all_but_the_taken_port(table)
+    except (ConfigRefused, KeyError):
+        is_noticed = True
+    assert is_noticed
 
 
 async def test_two_routes_on_one_raw_port_are_refused(table: Table) -> None:
@@ -266,8 +286,8 @@ async def test_two_routes_on_one_raw_port_are_refused(table: Table) -> None:
 async def test_other_protocols_are_loaded_and_not_served(table: Table) -> None:
     """A route this edge cannot serve is named, and opens no port."""
     port = free_port()
-    refused = table.apply(config(route(port, protocol="tls_passthrough")))
-    assert [r.route_id for r in refused] == ["rt_1"]
+    table.apply(config(route(port, protocol="tls_passthrough")))
+    assert {route_id: r.problem for route_id, r in table.refused.items()} == {"rt_1": "protocol_unsupported"}
     assert (list(table.pools), table.listeners, table.is_intact()) == (["rt_1"], {}, True)
 
 
@@ -293,20 +313,37 @@ async def until(condition: object, deadline_s: float = 5.0) -> None:
             await asyncio.sleep(0.005)
 
 
-async def _survives_a_taken_port(table: Table) -> bool:
+async def _survives_an_invalid_config(table: Table) -> bool:
     first, second, fresh = free_port(), free_port(), free_port()
     async with speaking("a") as upstream_port:
         old = config(route(first, backend(upstream_port)), route(second, backend(upstream_port), name="rt_2"))
         table.apply(old)
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
-            with pytest.raises(ConfigRefused) as refused:
-                table.apply(config(route(first), route(fresh, name="rt_3"), route(port, name="rt_4")))
-        assert str(refused.value) == (
-            f"listener port {port} cannot be bound (Address already in use); the config in force stays"
-        )
+        with suppress(ConfigRefused):
+            table.apply(config(route(first), route(fresh, name="rt_3"), route(fresh, name="rt_4")))
         answers = [await ask(p) for p in (first, second, fresh)]
         return answers == ["a:hello", "a:hello", ""] and table.config is old and table.is_intact() and _is_free(fresh)
+
+
+async def _serves_all_but_the_taken_port(table: Table) -> bool:
+    kept, fresh = free_port(), free_port()
+    async with speaking("a") as upstream_port:
+        behind = backend(upstream_port)
+        table.apply(config(route(kept, behind), route(free_port(), behind, name="rt_gone")))
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            new = config(route(kept, behind), route(port, behind, name="rt_3"), route(fresh, behind, name="rt_4"))
+            table.apply(new)
+            answers = [await ask(kept), await ask(fresh)]
+            refused = {route_id: (r.problem, r.why) for route_id, r in table.refused.items()}
+            was_intact = table.is_intact() and table.retry() == [] and table.config is new
+        recovered = [r.route_id for r in table.retry()]
+        return (
+            answers == ["a:hello", "a:hello"]
+            and refused == {"rt_3": ("port_unavailable", "Address already in use")}
+            and was_intact
+            and (recovered, table.refused, table.is_intact()) == (["rt_3"], {}, True)
+            and await ask(port) == "a:hello"
+        )
 
 
 def _is_free(port: int) -> bool:

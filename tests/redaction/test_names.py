@@ -56,10 +56,17 @@ def test_words_run_together_are_recognised(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44", "password" * 500, "x" * 100_000 + "_password"]
+    "name",
+    [
+        "pass\u200bword",
+        "\ufeffapi\u00ad_key",
+        "\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44",
+        "password" * 500,
+        "x" * 100_000 + "_password",
+    ],
 )
 def test_unusual_names_are_judged_by_what_they_say(name: str) -> None:
-    """Full-width letters and endless names do not hide a stem."""
+    """Full-width letters, characters that nobody sees and endless names do not hide a stem."""
     assert is_secret_name(name)
 
 

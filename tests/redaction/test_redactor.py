@@ -69,10 +69,31 @@ def test_each_kind_is_counted(redactor: Redactor, counted: Callable[[], dict[str
     )
 
 
+def test_a_name_is_redacted_and_remembered_only_until_the_next_secret(redactor: Redactor) -> None:
+    """A name that holds a secret is replaced, long ones are cut after that, and no proof outlives a registration."""
+    assert redactor.name("ghp_" + "a1B2" * 9) == "[redacted:prefixed_token]"
+    assert redactor.name("x" * 500) == "x" * 127 + "…"
+    assert "a1B2" not in redactor.name("x." * 60 + "ghp_" + "a1B2" * 9)
+    assert redactor.name("tiger") == "tiger"
+    redactor.register("tiger")
+    assert redactor.name("tiger") == "[redacted:typed]"
+    for number in range(5_000):
+        redactor.name(f"name_{number}")
+    assert len(redactor._clean_names) <= 4_096
+
+
+@pytest.mark.parametrize("place", [0xD800, 0xD805, 0xDFFF])
+def test_a_lone_surrogate_is_no_marker(redactor: Redactor, place: int) -> None:
+    """Text that must be looked at is valid UTF-8 afterwards, and cannot forge a marker."""
+    assert redactor.text(f"{chr(place)}: x") == f"\\u{place:04x}: x"
+
+
 ATOMS = (
     "password=", "password: ", "a=b,", "://a:b@", "eyJ", "-eyJ", "eyJaaaaaaaaa.", "ghp_", "sk-", "-----BEGIN ", "bearer ",
     "basic ", "authorization: ", "--token ", "-u a:", "password is ", "\\", "'", "aB3", "_", "-", "x:", "enroll_", "1:AA",
     "password=[", "password='\\", "token=a,aaaa", "key=>", "<password>", "/", "é=", "A", "password=${", "x" * 15 + " ",
+    "['a',", "['cookie','", "['a',\"", '["token", "\\', "('pin', ", "bearer bearer ", "mysql ", "mysql -p'", 'mysql "',
+    "mysql-", "%3D", "password%253D", "password:\\n", "pass\u200bword=", "\u200b",
 )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from obslib.redaction import Redactor, Secret
+from obslib.redaction import Redactor, Secret, walk
 from obslib.tally import Tally
 
 _Point = namedtuple("Point", "x password")
@@ -130,6 +130,13 @@ def test_hostile_objects_become_bounded_json(redactor: Redactor, which: int) -> 
         ({"tokens": ["a"], "monkey": "b"}, {"tokens": "[redacted:key]", "monkey": "b"}),
         ([Secret("x"), (Secret(b"y"),)], ["[redacted:typed]", ["[redacted:typed]"]]),
         ({"password": Secret("x")}, {"password": "[redacted:typed]"}),
+        ([("Authorization", "Kx9mmPq9vv"), ("cookie", "sess8xQ")],
+         [["Authorization", "[redacted:key]"], ["cookie", "[redacted:key]"]]),
+        ([(b"cookie", b"sess8xQ"), [b"n", b"1"]], [["cookie", "[redacted:key]"], ["n", "1"]]),
+        (["password", {"a": 1}], ["password", "[redacted:key]"]), (("token", None), ["token", None]),
+        (["run", "--password", "x", "--token", "--verbose"], ["run", "--password", "[redacted:key]", "--token", "--verbose"]),
+        ([("token_count", 5), ("tokens", 5), ("monkey", "b")], [["token_count", 5], ["tokens", 5], ["monkey", "b"]]),
+        (["a", "password", "b"], ["a", "password", "b"]),
         ({"a=b": "password=x"}, {"a=b": "password=[redacted:assignment]"}),
         (_Colour.RED, "red"), (deque([1]), [1]), (frozenset({1}), [1]), (b"text", "text"), (b"\xff\xff", "<2 bytes>"),
         (datetime.date(2026, 1, 2), "2026-01-02"), (2**70, "1180591620717411303424"), (2**64 - 1, 2**64 - 1),
@@ -156,6 +163,39 @@ def test_a_secret_name_hides_the_value_given_with_it(redactor: Redactor, counted
 def test_a_secret_as_a_key_is_redacted(redactor: Redactor) -> None:
     """A token that serves as a key of a mapping is replaced too."""
     assert redactor.value({"ghp_" + "a1B2" * 9: 1}) == {"[redacted:prefixed_token]": 1}
+
+
+def test_a_pair_whose_name_is_not_read_is_a_mutant_that_leaks(redactor: Redactor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A header among headers is hidden by the name before it, and by nothing else."""
+    assert "sess8xQ" not in str(redactor.value([("cookie", "sess8xQ")]))
+    monkeypatch.setattr(walk, "_name_before", lambda items, place: "")
+    assert "sess8xQ" in str(redactor.value([("cookie", "sess8xQ")]))
+
+
+class _Endless(Mapping[str, object]):
+    """Never runs out of keys, each of which leads back to itself; counts how many were asked for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __getitem__(self, key: str) -> object:
+        return self
+
+    def __iter__(self) -> Iterator[str]:
+        while True:
+            self.asked += 1
+            yield f"key{self.asked}"
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_an_endless_mapping_is_read_no_further_than_it_is_shown(redactor: Redactor) -> None:
+    """What is not shown is not read: a lazy mapping gives up as many keys as there are nodes, at any depth."""
+    endless = _Endless()
+    shown = orjson.dumps(redactor.value([endless] * 3))
+    assert endless.asked <= 2_010
+    assert len(shown) < 100_000
 
 
 json_like = st.recursive(

@@ -28,6 +28,7 @@ class Host:
     routes: dict[str, list[BackendView]] = field(default_factory=dict)
     listeners: dict[int, ListenerView] = field(default_factory=dict)
     is_intact: bool = True
+    unbound: dict[int, str] = field(default_factory=dict)
     disk: OSError | None = None
 
     def probe(self) -> None:
@@ -74,7 +75,7 @@ def wired(obs: RecordedObservability, host: Host, overlay: Overlay | None = None
     """The shim with an overlay of choice."""
     return instrument(
         obs, routes=lambda: host.routes, listeners=lambda: host.listeners, is_intact=lambda: host.is_intact,
-        probe_state_file=host.probe, overlay=overlay, silent_after_s=5.0,
+        probe_state_file=host.probe, overlay=overlay, unbound=lambda: host.unbound, silent_after_s=5.0,
     )  # fmt: skip
 
 
@@ -122,6 +123,26 @@ async def test_a_config_that_cannot_be_applied_is_a_failed_reload(obs: RecordedO
     [line] = obs.events("edge.config_apply_failed")
     assert (line["error_message"], line["loop"], line["cursor_event_id"]) == ("Address already in use", "edge_routing", 40)
     assert line["linked_trace_ids"] == [TRACE]
+
+
+async def test_a_config_in_force_but_for_a_route_is_a_failed_reload(
+    obs: RecordedObservability, edge: EdgeTelemetry, clock: FixedClock
+) -> None:
+    """Its event id is the applied one; the failure is counted now, and again every five minutes until all is served."""
+    loop = edge.config.polls(0.5)
+    async for it in loop:
+        with it, edge.config.applying(it, 41, []) as applied:
+            applied(routes_loaded=2, routes_refused=1)
+        loop.stop()
+    assert [obs.sample("edge_config_reloads_total", result=r) for r in ("success", "failure")] == [0, 1]
+    assert (obs.sample(s.EDGE_CONFIG_APPLIED_EVENT), len(obs.events("edge.config_applied"))) == (41, 1)
+    clock.advance(299)
+    edge.config.stays_incomplete()
+    assert obs.sample("edge_config_reloads_total", result="failure") == 1
+    clock.advance(1)
+    edge.config.stays_incomplete()
+    edge.config.stays_incomplete()
+    assert obs.sample("edge_config_reloads_total", result="failure") == 2
 
 
 async def test_a_poll_that_finds_nothing_new_is_no_reload(obs: RecordedObservability, edge: EdgeTelemetry) -> None:
@@ -277,6 +298,18 @@ def test_safe_reload_looks_at_the_listeners_and_the_disk(obs: RecordedObservabil
     assert check(obs, "safe_reload") == ("failing", "state_not_writable")
     host.is_intact = False
     assert check(obs, "safe_reload") == ("failing", "torn_config")
+
+
+def test_a_port_that_cannot_be_bound_is_named_and_costs_no_readiness(
+    obs: RecordedObservability, edge: EdgeTelemetry, host: Host
+) -> None:
+    """One tenant's port does not take the edge away from the others; safe_reload stays ok and says which port it is."""
+    host.unbound = {8080: "Address already in use", 80: "Permission denied"}
+    verdict = obs.health.run_now().checks["safe_reload"].verdict
+    assert (verdict.status.value, verdict.detail) == (
+        "ok",
+        "listener ports that cannot be bound, without which it serves: 80 (Permission denied), 8080 (Address already in use)",
+    )
 
 
 def test_a_silent_control_plane_costs_no_readiness(obs: RecordedObservability, edge: EdgeTelemetry, clock: FixedClock) -> None:

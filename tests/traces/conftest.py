@@ -108,6 +108,10 @@ class Masking:
             return "[redacted:key]" if key == "password" else value.replace("hunter2", "[redacted:typed]")
         return value
 
+    def name(self, name: str) -> str:
+        """``name`` without the secret."""
+        return name.replace("hunter2", "[redacted:typed]")
+
 
 @dataclass
 class World:

@@ -9,6 +9,9 @@ import pytest
 from opentelemetry.context import attach, detach, set_value
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, TraceFlags, get_current_span
 
+from obslib.redaction import Redactor
+from obslib.tally import Tally
+
 
 class Hostile:
     """Raises from everything a telemetry library might call."""
@@ -234,3 +237,21 @@ def test_api_links_carry_their_attributes(world: Any) -> None:
     tracer.start_span("a", links=[Link(to, {"n": 1}), Link(SpanContext(0, 0, True))]).end()
     (span,) = world.spans()
     assert [(link.context, dict(link.attributes or {})) for link in span.links] == [(to, {"n": 1})]
+
+
+def test_a_secret_as_a_key_is_redacted(build: Any, kinds: Any) -> None:
+    """A token that serves as the key of an attribute, of an event or of a link never leaves; two of them stay two."""
+    redactor = Redactor(Tally())
+    world = build(redactor=redactor)
+    token = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+    hidden = "[redacted:prefixed_token]"
+    with world.tracing.provider.get_tracer("lib").start_as_current_span("a", attributes={token: 1}) as span:
+        span.set_attribute(f"{token}b", 2)
+        span.add_event("e", {token: 1})
+        span.add_link(SpanContext(1, 2, True), {token: 1})
+    with world.request() as declared:
+        declared.set(**{token: 1})
+    first, second = world.spans()
+    assert {key: first.attributes[key] for key in (hidden, f"{hidden}'")} == {hidden: 1, f"{hidden}'": 2}
+    assert (dict(first.events[0].attributes), dict(first.links[0].attributes)) == ({hidden: 1}, {hidden: 1})
+    assert token not in f"{first.to_json()} {second.to_json()} {world.guard.last}"

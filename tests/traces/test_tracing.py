@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -168,6 +170,42 @@ def test_links_may_come_while_the_span_runs(world: Any) -> None:
         assert context.current().fields == {"linked_trace_ids": [f"{0xABC:032x}"]}
     assert context.current().fields == {}
     assert [len(s.links) for s in world.spans()] == [1]
+
+
+@pytest.mark.parametrize("header", [REMOTE, REMOTE.encode()])
+def test_a_lone_header_is_one_link(world: Any, header: Any) -> None:
+    """A header given instead of a sequence of headers is taken as the one it is."""
+    with world.query.linked(header)():
+        pass
+    with world.query() as span:
+        span.link_to(header)
+    assert [len(s.links) for s in world.spans()] == [1, 1]
+    assert world.guarded() == {}
+
+
+def _breaking() -> Iterator[str]:
+    yield REMOTE
+    raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("make", "links"),
+    [
+        (lambda: None, 0),
+        (lambda: 5, 0),
+        (lambda: itertools.repeat("bad"), 0),
+        (lambda: itertools.repeat(REMOTE), 128),
+        (_breaking, 1),
+    ],
+)
+def test_what_is_no_sequence_of_headers_neither_raises_nor_hangs(world: Any, make: Callable[[], Any], links: int) -> None:
+    """Anything may be given as links: what can be read of it is linked, and the rest is counted."""
+    with world.query.linked(make())():
+        pass
+    with world.query() as span:
+        span.link_to(make())
+    assert [len(s.links) for s in world.spans()] == [links, links]
+    assert world.guarded() == {"traces": 2}
 
 
 def test_without_good_links_nothing_is_bound(world: Any) -> None:

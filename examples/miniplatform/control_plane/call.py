@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from miniplatform.control_plane.auth import authenticate
 from miniplatform.control_plane.platform import Platform
-from miniplatform.control_plane.problems import InvalidArgument, Refused, problem_response, told
+from miniplatform.control_plane.problems import InvalidArgument, Refused, problem_response, refuse_encoded_slash, told
 from miniplatform.store.tokens import Bearer
 from obslib.access import Actor
 from obslib_control_plane import Problem
@@ -58,6 +58,12 @@ class Call:
         """A query parameter."""
         return self.request.query_params.get(parameter, default)
 
+    def takes_only(self, known: Collection[str]) -> None:
+        """Refuse a query parameter that is not among ``known``."""
+        for parameter in self.request.query_params:
+            if parameter not in known:
+                raise InvalidArgument(f"unknown parameter {parameter[:40]!r}; it takes {', '.join(sorted(known))}")
+
     def number(self, parameter: str, default: int, *, low: int = 0, high: int = 2**63 - 1) -> int:
         """A query parameter that is a whole number from ``low`` to ``high``."""
         text = self.asked(parameter, str(default))
@@ -87,12 +93,30 @@ class Call:
     async def json(self) -> dict[str, Any]:
         """The body as a JSON object."""
         try:
-            found = json.loads(await self.raw())
+            raw = await self.raw()
+            found = json.loads(raw)
         except (ValueError, RecursionError):
             raise InvalidArgument("the body is not valid JSON") from None
         if not isinstance(found, dict):
             raise InvalidArgument("the body must be a JSON object")
+        if b"\\u0000" in raw:
+            _refuse_nul(found)
         return found
+
+
+def _refuse_nul(body: dict[str, Any]) -> None:
+    """Raise InvalidArgument for the first string with a NUL, which neither the database nor a process can hold."""
+    left: list[tuple[str, object]] = [("", body)]
+    while left:
+        where, value = left.pop()
+        if isinstance(value, str) and "\0" in value:
+            raise InvalidArgument(f"{where[:200]} holds a NUL character (\\u0000); leave it out")
+        items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for name, item in items:
+            path = f"{where}.{name}".lstrip(".")
+            if isinstance(name, str) and "\0" in name:
+                raise InvalidArgument(f"a name in {where[:200] or 'the body'} holds a NUL character (\\u0000); leave it out")
+            left.append((path, item))
 
 
 Handler = Callable[[Call], Awaitable[Response]]
@@ -104,6 +128,7 @@ def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         platform: Platform = request.app.state.platform
         try:
+            refuse_encoded_slash(request)
             bearer, actor = await authenticate(platform.database, request)
             return await handler(Call(platform=platform, request=request, bearer=bearer, actor=actor))
         except Exception as error:

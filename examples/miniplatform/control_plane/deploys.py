@@ -11,7 +11,7 @@ from starlette.responses import Response
 from miniplatform.control_plane.auth import in_org, refuse_malformed
 from miniplatform.control_plane.call import Call, reply
 from miniplatform.control_plane.commands import Decision, execute
-from miniplatform.control_plane.manifest import Manifest, ProcessType
+from miniplatform.control_plane.manifest import Manifest, ProcessType, secrets_in
 from miniplatform.control_plane.problems import InvalidArgument
 from miniplatform.control_plane.tenancy import EnvId, app_of, env_of, missing
 from miniplatform.store.events import NewEvent
@@ -39,9 +39,14 @@ class Scale(RootModel[dict[ProcessType, Annotated[int, Field(ge=0, le=50)]]]):
 
 
 async def create_release(call: Call) -> Response:
-    """``POST …/releases``."""
+    """``POST …/releases``. Nothing is ever deleted from the log, so a manifest with a secret is refused before it is there."""
     grant = await in_org(call, Scope.RELEASES_WRITE)
     manifest = (await call.body(ReleaseRequest)).manifest
+    if secret := secrets_in(manifest):
+        raise InvalidArgument(
+            f"secrets do not belong into a manifest; {', '.join(secret[:10])} looks like one: a release stays in the event log"
+            " for good, so let the workload fetch it when it starts, or rename what is none"
+        )
     release_id = mint("rel", call.platform.obs.ids)
 
     async def decide() -> Decision:

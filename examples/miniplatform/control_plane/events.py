@@ -12,23 +12,32 @@ import orjson
 import psycopg
 from starlette.responses import Response, StreamingResponse
 
-from miniplatform.control_plane.auth import in_org, refuse_malformed
+from miniplatform.control_plane.auth import in_org
 from miniplatform.control_plane.call import Call, reply
 from miniplatform.control_plane.problems import InvalidArgument
 from miniplatform.store.tokens import is_valid
 from obslib.access import Scope
+from obslib.ids import is_id
 
 __all__ = ["query_events", "stream_events"]
 
 _REVOKED_WITHIN_S = 2.0
 _QUIET_S = 10.0
 _STREAM_PAGE = 200
+_SELECTS = frozenset({"after_event_id", "event_type", "app_id", "env_id", "route_id", "instance_id", "since", "until"})
+_IDS: Mapping[str, tuple[str, ...]] = {
+    "app_id": ("app",),
+    "env_id": ("env",),
+    "route_id": ("rt", "inst"),  # either is the aggregate of its events, and clients have come to use it for both
+    "instance_id": ("inst",),
+}
 _QUERY = (
     "SELECT event_id, occurred_at, aggregate_type, aggregate_id, aggregate_seq, event_type, actor_type, actor_id, org_id,"
     " app_id, env_id, request_id, correlation_id, traceparent, payload FROM events"
     " WHERE org_id = %(org)s AND aggregate_type <> 'node' AND event_id > %(after)s"
     " AND (%(type)s = '' OR event_type = %(type)s) AND (%(app)s = '' OR app_id = %(app)s)"
     " AND (%(env)s = '' OR env_id = %(env)s) AND (%(route)s = '' OR aggregate_id = %(route)s)"
+    " AND (%(instance)s = '' OR aggregate_id = %(instance)s)"
     " AND (%(since)s::timestamptz IS NULL OR occurred_at >= %(since)s)"
     " AND (%(until)s::timestamptz IS NULL OR occurred_at < %(until)s)"
     " ORDER BY event_id LIMIT %(limit)s"
@@ -45,15 +54,23 @@ class Selection:
     app_id: str
     env_id: str
     route_id: str
+    instance_id: str
     since: datetime | None
     until: datetime | None
 
     @staticmethod
-    async def of(call: Call, *, default_after: int = 0) -> Selection:
-        """Read it from the query string; authorizes first."""
+    async def of(call: Call, *also: str, default_after: int = 0) -> Selection:
+        """Read it from the query string, which may hold the parameters ``also`` besides; authorizes first.
+
+        What is not understood is refused: an unfiltered answer would be taken for a filtered one.
+        """
         grant = await in_org(call, Scope.EVENTS_READ)
-        for parameter, prefix in (("app_id", "app"), ("env_id", "env"), ("route_id", "rt")):
-            refuse_malformed(call.asked(parameter), prefix)
+        call.takes_only(_SELECTS | set(also))
+        for parameter, prefixes in _IDS.items():
+            _refuse_no_id(call, parameter, prefixes)
+        since, until = _moment(call, "since"), _moment(call, "until")
+        if since is not None and until is not None and since > until:
+            raise InvalidArgument(f"since ({call.asked('since')[:40]}) is after until ({call.asked('until')[:40]}); swap them")
         return Selection(
             org_id=str(grant.org_id),
             after=call.number("after_event_id", default_after),
@@ -61,8 +78,9 @@ class Selection:
             app_id=call.asked("app_id"),
             env_id=call.asked("env_id"),
             route_id=call.asked("route_id"),
-            since=_moment(call, "since"),
-            until=_moment(call, "until"),
+            instance_id=call.asked("instance_id"),
+            since=since,
+            until=until,
         )
 
     async def read(self, call: Call, limit: int) -> list[dict[str, Any]]:
@@ -72,7 +90,7 @@ class Selection:
             _QUERY,
             {
                 "org": self.org_id, "after": self.after, "type": self.event_type, "app": self.app_id, "env": self.env_id,
-                "route": self.route_id, "since": self.since, "until": self.until, "limit": limit,
+                "route": self.route_id, "instance": self.instance_id, "since": self.since, "until": self.until, "limit": limit,
             },
         )  # fmt: skip
         redacted = call.platform.obs.redactor.value
@@ -81,7 +99,7 @@ class Selection:
 
 async def query_events(call: Call) -> Response:
     """``GET …/events``: a page, and where the next one starts."""
-    selection, page = await Selection.of(call), call.page()
+    selection, page = await Selection.of(call, "limit"), call.page()
     events = await selection.read(call, page.limit)
     return reply({"items": events, "next_after_event_id": events[-1]["event_id"] if events else selection.after})
 
@@ -92,7 +110,7 @@ async def stream_events(call: Call) -> Response:
     An empty line now and then keeps a quiet connection alive. It ends within seconds of the token's revocation, and
     when the database goes away; the reader comes back with the last ``seq`` it has seen.
     """
-    selection = await Selection.of(call, default_after=await _newest(call))
+    selection = await Selection.of(call, "poll_ms", default_after=await _newest(call))
     poll_s = call.number("poll_ms", 500, low=100, high=60_000) / 1000
     return StreamingResponse(_follow(call, selection, poll_s), media_type="application/x-ndjson")
 
@@ -137,6 +155,13 @@ def _line(event: Mapping[str, Any]) -> bytes:
 async def _newest(call: Call) -> int:
     row = await call.platform.database.row("event_read", "SELECT coalesce(max(event_id), 0) AS newest FROM events")
     return 0 if row is None else int(row["newest"])
+
+
+def _refuse_no_id(call: Call, parameter: str, prefixes: tuple[str, ...]) -> None:
+    text = call.asked(parameter)
+    if text and not any(is_id(text, prefix) for prefix in prefixes):
+        wanted = " or ".join(f"{prefix}_" for prefix in prefixes)
+        raise InvalidArgument(f"{parameter} is {text[:80]!r}, a malformed id: it must be {wanted} and 26 characters")
 
 
 def _moment(call: Call, parameter: str) -> datetime | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import psycopg
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from miniplatform.store.events import Conflict
@@ -15,7 +15,9 @@ from obslib.errors import AccessDenied, ErrorClass
 from obslib_control_plane import Problem, problem_of
 from obslib_control_plane.problems import MEDIA_TYPE, class_of
 
-__all__ = ["InvalidArgument", "Refused", "Unauthorized", "problem_response", "refuse_unrouted", "told"]
+__all__ = [
+    "InvalidArgument", "Refused", "Unauthorized", "problem_response", "refuse_encoded_slash", "refuse_unrouted", "told",
+]  # fmt: skip
 
 
 class Refused(Exception):
@@ -54,6 +56,8 @@ def told(error: Exception) -> Problem:
         case ValidationError():
             fields = [{"field": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors(include_url=False)]
             return problem_of(ErrorClass.INVALID_ARGUMENT, "the request body is not valid; see details", details=fields)
+        case ClientDisconnect():
+            return problem_of(ErrorClass.INVALID_ARGUMENT, "the connection ended before the whole body had arrived")
         case psycopg.DataError() | UnicodeError():
             return problem_of(ErrorClass.INVALID_ARGUMENT, "a value in the request is one that cannot be stored")
         case psycopg.OperationalError():
@@ -71,8 +75,18 @@ def problem_response(request: Request, problem: Problem) -> Response:
     return Response(body, problem.status, headers=headers, media_type=MEDIA_TYPE)
 
 
+def refuse_encoded_slash(request: Request) -> None:
+    """Raise InvalidArgument for ``%2F`` in the path: decoded, it would be read as another path than the one that was meant."""
+    if b"%2f" in request.scope.get("raw_path", b"").lower():
+        raise InvalidArgument("the path holds an encoded slash (%2F); no id and no name has a slash")
+
+
 async def refuse_unrouted(request: Request, error: Exception) -> Response:
     """Starlette's own refusals: no such route, or not with this method."""
+    try:
+        refuse_encoded_slash(request)
+    except InvalidArgument as refused:
+        return problem_response(request, refused.problem)
     status = error.status_code if isinstance(error, HTTPException) else 404
     detail = f"{request.url.path!r} does not take {request.method}" if status == 405 else "there is no such route"
     code = "invalid_argument" if status == 405 else "not_found"

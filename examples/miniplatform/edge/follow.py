@@ -1,6 +1,8 @@
 """Keeping the table at the newest config: from disk at first, then from the control plane, poll by poll.
 
 While the control plane is away the config in force stays; nothing here forgets anything but for a newer word.
+Asking fails the loop, which then asks less often. Applying and saving do not: what fails there is tried again with
+a pause of its own, and the control plane is asked, and heard, as often as before.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ from typing import Literal
 from miniplatform.edge.backends import Backend
 from miniplatform.edge.changes import changed_traces
 from miniplatform.edge.control_plane import ControlPlane
+from miniplatform.edge.patience import Patience
 from miniplatform.edge.statefile import Damaged, StateFile
-from miniplatform.edge.table import ConfigRefused, RoutingTable
-from miniplatform.wire import EdgeConfig, EdgeRoute
+from miniplatform.edge.table import ConfigRefused, Refusal, RoutingTable
+from miniplatform.wire import EdgeConfig
 from obslib import Observability
 from obslib.loops import Iteration
 from obslib.wire import BackendReport, EdgeReport, RouteReport
@@ -40,6 +43,7 @@ class Follower:
         self._table = table
         self._state_file = state_file
         self._control_plane = control_plane
+        self._patience = Patience(obs.clock)
         self._answered_event_id = 0
         self._last_result: Literal["none", "success", "failure"] = "none"
         self._last_error = ""
@@ -66,16 +70,25 @@ class Follower:
                 await self.poll(it)
 
     async def poll(self, it: Iteration) -> None:
-        """Ask once and apply what is new; raises CallFailed, ConfigRefused, or OSError when it could not be saved."""
+        """Ask once and apply what is new; raises CallFailed. What cannot be applied or saved is put aside and tried again."""
+        self._retry()
         with self._telemetry.config.asking() as headers:
             config = await self._control_plane.config(headers)
         it.cursor.head(config.head_event_id)
-        await self._take(it, config)
-        it.cursor.advance(config.cursor_event_id)
+        if not self._patience.allows(config.config_id):
+            return
+        try:
+            await self._take(it, config)
+        except (ConfigRefused, OSError) as error:
+            self._patience.failed(config.config_id)
+            it.retry_later(error)
+        else:
+            self._patience.succeeded()
+            it.cursor.advance(config.cursor_event_id)
 
     def report(self) -> EdgeReport:
         """What the heartbeat says."""
-        config = self._table.config
+        config, refused = self._table.config, self._table.refused
         return EdgeReport(
             cursor_event_id=self._answered_event_id,
             config_id=config.config_id if config else "",
@@ -85,7 +98,9 @@ class Follower:
             applied_at=_moment(self._applied_at),
             routes={
                 route_id: RouteReport(
-                    listener_port=pool.route.listener_port, backends=[_backend_report(b) for b in pool.backends]
+                    listener_port=pool.route.listener_port,
+                    problem=refused[route_id].problem if route_id in refused else "",
+                    backends=[_backend_report(b) for b in pool.backends],
                 )
                 for route_id, pool in self._table.pools.items()
             },
@@ -106,19 +121,38 @@ class Follower:
         try:
             with self._telemetry.config.applying(it, config.cursor_event_id, changed_traces(old, config)) as applied:
                 self._serve(config)
-                applied(routes_loaded=len(config.routes))
+                applied(routes_loaded=len(config.routes), routes_refused=len(self._table.unbound()))
         except ConfigRefused as error:
             self._last_result, self._last_error = "failure", str(error)
             raise
 
     def _serve(self, config: EdgeConfig) -> None:
-        for route in self._table.apply(config):
-            self._refuse(route)
+        before = self._table.refused
+        self._table.apply(config)
+        for route_id, refusal in self._table.refused.items():
+            if route_id not in before:
+                self._say_refused(refusal)
         self._answered_event_id = config.cursor_event_id
         self._last_result, self._last_error, self._applied_at = "success", "", time.time()
 
-    def _refuse(self, route: EdgeRoute) -> None:
-        self._log.warning("this edge does not serve the route's protocol", route_id=route.route_id, protocol=route.protocol)
+    def _retry(self) -> None:
+        for route in self._table.retry():
+            self._log.info("the edge serves the route's port now", route_id=route.route_id, listener_port=route.listener_port)
+        if self._table.unbound():
+            self._telemetry.config.stays_incomplete()
+
+    def _say_refused(self, refusal: Refusal) -> None:
+        route = refusal.route
+        if refusal.problem == "port_unavailable":
+            self._log.warning(
+                "the edge cannot bind the route's port; all other routes are served, and it goes on trying",
+                route_id=route.route_id,
+                listener_port=route.listener_port,
+                reason=refusal.problem,
+                detail=refusal.why,
+            )
+        else:
+            self._log.warning("this edge does not serve the route's protocol", route_id=route.route_id, protocol=route.protocol)
 
 
 def _backend_report(backend: Backend) -> BackendReport:

@@ -54,6 +54,7 @@ class Edge:
             is_intact=lambda: self._table.is_intact(),
             probe_state_file=state_file.probe,
             overlay=None,  # backends are on the loopback
+            unbound=lambda: self._table.unbound(),
             silent_after_s=timings.silent_after_s,
         )
         connections = self._telemetry.connections

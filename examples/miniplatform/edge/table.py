@@ -1,7 +1,8 @@
 """The routing table in force: one listener per port, one pool per route, changed as a whole or not at all.
 
-A new config is built beside the old one: new ports are bound first, and only when all of them are ours
-does the table change, in one step between two turns of the event loop.
+A new config is built beside the old one: it is checked and its new ports are bound first, and only then does
+the table change, in one step between two turns of the event loop. A port that cannot be bound costs the route
+on it and no other: ports are one tenant's choice, the table is everybody's.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from miniplatform.edge.backends import Backend, GateChanged
 from miniplatform.edge.listener import MAX_CONNECTIONS, ConnectionEvents, Listener, bind
@@ -18,7 +21,7 @@ from miniplatform.edge.upstream import Upstream
 from miniplatform.wire import EdgeConfig, EdgeRoute
 from obslib.errors import ErrorClass
 
-__all__ = ["ConfigRefused", "RoutingTable"]
+__all__ = ["ConfigRefused", "Refusal", "RoutingTable"]
 
 HOST = "127.0.0.1"
 
@@ -31,8 +34,17 @@ class ConfigRefused(Exception):
         self.error_class = error_class
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A route of the applied config that this edge does not serve; ``why`` is the operating system's word, if it gave one."""
+
+    route: EdgeRoute
+    problem: Literal["port_unavailable", "protocol_unsupported"]
+    why: str = ""
+
+
 class RoutingTable:
-    """What this edge serves. ``config`` is the applied one, None before the first."""
+    """What this edge serves. ``config`` is the applied one, None before the first; ``refused`` its routes not served, by id."""
 
     def __init__(
         self, upstream: Upstream, events: ConnectionEvents, on_gate: GateChanged, *, max_connections: int = MAX_CONNECTIONS
@@ -40,6 +52,7 @@ class RoutingTable:
         self.config: EdgeConfig | None = None
         self.pools: Mapping[str, RoutePool] = {}
         self.listeners: dict[int, Listener] = {}
+        self.refused: Mapping[str, Refusal] = {}
         self._leaving: set[asyncio.Task[None]] = set()
         self._upstream = upstream
         self._events = events
@@ -51,22 +64,21 @@ class RoutingTable:
         return (backend for pool in self.pools.values() for backend in pool.backends)
 
     def is_intact(self) -> bool:
-        """Whether the listeners are exactly those of one config: no apply stopped half-way."""
-        expected = (
-            {route.listener_port: route.route_id for route in self.config.routes if _is_served(route)} if self.config else {}
-        )
+        """Whether the listeners are exactly those of one config, but for what is refused: no apply stopped half-way."""
+        routes = self.config.routes if self.config else ()
+        expected = {route.listener_port: route.route_id for route in routes if route.route_id not in self.refused}
         return expected == {port: listener.pool.route.route_id for port, listener in self.listeners.items() if listener.pool}
 
-    def apply(self, config: EdgeConfig) -> list[EdgeRoute]:
-        """Serve ``config``, and return its routes that this edge cannot serve; raises ConfigRefused and changes nothing."""
-        served = _by_port(config)
-        bound = self._bind(port for port in served if port not in self.listeners)
+    def apply(self, config: EdgeConfig) -> None:
+        """Serve ``config`` but for what is in ``refused`` then; raises ConfigRefused and changes nothing."""
+        wanted = _by_port(config)
         known = {backend.key: backend for backend in self.backends()}
         pools = {route.route_id: self._pool(route, known) for route in config.routes}
+        bound, taken = self._bind(port for port in wanted if port not in self.listeners)
+        served = {port: route for port, route in wanted.items() if port not in taken}
 
         for port, listening in bound.items():
-            self.listeners[port] = Listener(listening, self._upstream, self._events, max_connections=self._max_connections)
-            self.listeners[port].start(pools[served[port].route_id])
+            self._listen(port, listening, pools[served[port].route_id])
         for port in [port for port in self.listeners if port not in served]:
             self._retire(self.listeners.pop(port))
         for port, route in served.items():
@@ -74,33 +86,50 @@ class RoutingTable:
         for pool in pools.values():
             for backend, wire in zip(pool.backends, pool.route.backends, strict=True):
                 backend.update(wire)
+        refusals = [Refusal(route=r, problem="protocol_unsupported") for r in config.routes if not _is_served(r)]
+        refusals += [Refusal(route=wanted[port], problem="port_unavailable", why=why) for port, why in taken.items()]
         self.config, self.pools = config, pools
-        return [route for route in config.routes if not _is_served(route)]
+        self.refused = {refusal.route.route_id: refusal for refusal in refusals}
+
+    def retry(self) -> list[EdgeRoute]:
+        """Try the ports again that could not be bound, and return the routes that are served from now on."""
+        waiting = {r.route.listener_port: r.route for r in self.refused.values() if r.problem == "port_unavailable"}
+        bound, _ = self._bind(waiting)
+        for port, listening in bound.items():
+            self._listen(port, listening, self.pools[waiting[port].route_id])
+        recovered = [waiting[port] for port in bound]
+        freed = {route.route_id for route in recovered}
+        self.refused = {route_id: refusal for route_id, refusal in self.refused.items() if route_id not in freed}
+        return recovered
+
+    def unbound(self) -> dict[int, str]:
+        """The ports that could not be bound, and why."""
+        return {r.route.listener_port: r.why for r in self.refused.values() if r.problem == "port_unavailable"}
 
     async def close(self, *, grace_s: float) -> None:
         """Stop accepting, give the connected clients ``grace_s`` and end."""
         for listener in self.listeners.values():
             self._retire(listener)
-        self.listeners, self.config, self.pools = {}, None, {}
+        self.listeners, self.config, self.pools, self.refused = {}, None, {}, {}
         if self._leaving:
             _, left = await asyncio.wait(self._leaving, timeout=grace_s)
             for leaving in left:
                 leaving.cancel()
             await asyncio.gather(*left, return_exceptions=True)
 
-    def _bind(self, ports: Iterator[int]) -> dict[int, socket.socket]:
+    def _bind(self, ports: Iterable[int]) -> tuple[dict[int, socket.socket], dict[int, str]]:
         bound: dict[int, socket.socket] = {}
+        taken: dict[int, str] = {}
         for port in ports:
             try:
                 bound[port] = bind(HOST, port)
             except (OSError, OverflowError) as error:
-                for listening in bound.values():
-                    listening.close()
-                why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-                raise ConfigRefused(
-                    f"listener port {port} cannot be bound ({why}); the config in force stays", ErrorClass.CONFLICT
-                ) from error
-        return bound
+                taken[port] = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        return bound, taken
+
+    def _listen(self, port: int, listening: socket.socket, pool: RoutePool) -> None:
+        self.listeners[port] = Listener(listening, self._upstream, self._events, max_connections=self._max_connections)
+        self.listeners[port].start(pool)
 
     def _pool(self, route: EdgeRoute, known: Mapping[tuple[str, str, str, int], Backend]) -> RoutePool:
         fresh = [Backend(route.route_id, wire, self._on_gate) for wire in route.backends]

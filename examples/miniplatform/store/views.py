@@ -159,7 +159,7 @@ class PostgresViews:
                 cursor_event_id=_cursor(node),
                 head_event_id=heads[node.kind],
                 seen_at=node.seen_at,
-                last_error=node.report.loop_error if node.report else node.edge.last_error if node.edge else "",
+                last_error=node.report.loop_error if node.report else node.edge.trouble if node.edge else "",
                 backoffs=node.report.backoffs if node.report else {},
             )
             for node in await self.nodes()

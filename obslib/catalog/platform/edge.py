@@ -25,7 +25,7 @@ def EDGE_ROUTES_LOADED() -> None:
 
 @counter("edge_config_reloads_total", serves=("MET-ED-02", "ALR-07"), plane=_PLANE, components=_ON_EDGE)
 def EDGE_CONFIG_RELOADS(*, result: c.Outcome) -> None:
-    """Attempts to apply a config that differs from the applied one, by result."""
+    """Attempts to apply a config that differs from the applied one; one that leaves a route out is a failure."""
 
 
 @histogram("edge_config_reload_duration_seconds", serves=("MET-ED-02",), plane=_PLANE, components=_ON_EDGE)

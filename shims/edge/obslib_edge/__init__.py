@@ -35,6 +35,7 @@ def instrument(
     is_intact: Callable[[], bool],
     probe_state_file: Callable[[], object],
     overlay: Overlay | None,
+    unbound: Callable[[], Mapping[int, str]] = dict,
     silent_after_s: float = 60.0,
 ) -> EdgeTelemetry:
     """Bind the edge's signals and register its readiness.
@@ -42,14 +43,14 @@ def instrument(
     ``routes`` gives the backends of every route of the applied config by route id, ``listeners`` the listening
     ports; both are read at each scrape, from another thread. ``is_intact`` says whether what is served is
     exactly one config, ``probe_state_file`` raises OSError when the config could not be saved, and ``overlay``
-    answers for the network to the backends (None: there is none to answer for). The control plane counts as
-    silent after ``silent_after_s``.
+    answers for the network to the backends (None: there is none to answer for). ``unbound`` gives the listener ports
+    that could not be bound, with the reason. The control plane counts as silent after ``silent_after_s``.
     """
     measure_backends(obs, routes)
     config = ConfigApply(obs)
     connections = Connections(obs, listeners)
     check_readiness(
         obs, config, connections, routes=routes, is_intact=is_intact, probe_state_file=probe_state_file, overlay=overlay,
-        silent_after_s=silent_after_s,
+        unbound=unbound, silent_after_s=silent_after_s,
     )  # fmt: skip
     return EdgeTelemetry(config=config, connections=connections, backends=BackendGates(obs))

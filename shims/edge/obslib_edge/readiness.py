@@ -39,6 +39,7 @@ def check_readiness(
     is_intact: Callable[[], bool],
     probe_state_file: Callable[[], object],
     overlay: Overlay | None,
+    unbound: Callable[[], Mapping[int, str]],
     silent_after_s: float,
 ) -> None:
     """Register the edge's five checks (HLT-ED-01 to -04, DBG-2-06)."""
@@ -75,7 +76,9 @@ def check_readiness(
             probe_state_file()
         except OSError as error:
             return Verdict.failing("state_not_writable", f"the applied config cannot be saved: {error.strerror or error}")
-        return Verdict.ok()
+        # One tenant's port is no reason to take the edge away from all the others, so this stays ok.
+        ports = ", ".join(f"{port} ({why})" for port, why in sorted(unbound().items()))
+        return Verdict.ok(f"listener ports that cannot be bound, without which it serves: {ports}" if ports else "")
 
     @obs.check(edge.CONFIG_STREAM, every=_FROM_MEMORY_S)
     def config_stream() -> Verdict:
