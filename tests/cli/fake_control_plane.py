@@ -53,6 +53,8 @@ class FakeControlPlane:
     events: list[dict[str, Any]] = field(default_factory=list)
     problems: dict[str, tuple[int, dict[str, Any] | str]] = field(default_factory=dict)
     described: Any = field(default_factory=lambda: Scene().served())
+    unserved: list[Any] = field(default_factory=list)
+    """What a route's descriptions show, one each, before they show ``described``; ``None`` is a route not seen yet."""
     _made: int = 0
 
     def reset(self) -> None:
@@ -131,8 +133,10 @@ class FakeControlPlane:
                 return _page([{"instance_id": Scene.one, "process_type": "web", "status": "ready"}], call)
             case "GET", ["instances", instance, "describe"] if instance == Scene.one:
                 return JSONResponse(instance_description(self.described, instance, self.described.events))
-            case "GET", ["routes", route, "describe"] if route == Scene.route:
-                return JSONResponse(route_description(self.described, route))
+            case "GET", ["routes", route, "describe"] if route in (Scene.route, *(item["route_id"] for item in self.routes)):
+                facts = self.unserved.pop(0) if self.unserved else self.described
+                if facts is not None:
+                    return JSONResponse(route_description(facts, Scene.route))
             case "GET", ["routes"]:
                 return _page(self.routes, call)
             case "POST", ["routes"]:

@@ -48,6 +48,12 @@ def test_each_status_has_its_exit_code(status: int, code: int) -> None:
         (("events", "query", "--since", "tuesday"), 2, "error: 'tuesday' is not a time"),
         (("events", "query", "--limit", "0"), 2, "error: Invalid value for '--limit'"),
         (("describe", "env", "--env"), 2, "error: --env needs a value"),
+        (("describe", "env", "--env", ""), 2, "error: --env is empty"),
+        (("describe", "env", "--app="), 2, "error: --app is empty"),
+        (("--org", " ", "apps", "list"), 2, "error: --org is empty"),
+        (("describe", "env", ""), 2, "error: ENV is empty"),
+        (("deploy", ""), 2, "error: MANIFEST is empty"),
+        (("describe", "env", "\udcff\udcfe"), 2, r"error: the argument '\udcff\udcfe' is not valid UTF-8"),
         (("routes", "delete", "rt_01ARZ3NDEKTSV4RRFFQ69G5FAV"), 2, "needs a yes"),
         (("frobnicate",), 2, "error: No such command 'frobnicate'"),
         ((), 2, "error: Missing command"),
@@ -177,3 +183,17 @@ def test_a_target_nobody_named_is_asked_for(platform: Run, context: Path) -> Non
     context.write_text(json.dumps({key: saved[key] for key in ("api", "token", "org")}))
     done = platform("describe", "env")
     assert (done.code, done.err.splitlines()[0]) == (2, "error: no app is named")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (("deploy",), "platform deploy"),
+        (("events", "query", "--limit", "0"), "platform events query"),
+        (("describe", "bogus"), "platform describe"),
+        (("bogus",), "platform"),
+    ],
+)
+def test_a_usage_error_points_to_the_help_of_its_command(platform: Run, arguments: tuple[str, ...], command: str) -> None:
+    """The hint is the help of the subcommand that was misused, not of the whole."""
+    assert platform(*arguments).err.splitlines()[1] == f"hint: {command} --help"

@@ -203,6 +203,22 @@ def test_help_works_without_context_and_names_the_flags(monkeypatch: pytest.Monk
     assert platform("describe", "env", "--help").code == 0
 
 
+def test_help_ends_with_the_exit_codes(platform: Run, context: Any) -> None:
+    """What a script can branch on is the last thing that help says."""
+    assert " ".join(platform("--help").out.split()).endswith(
+        "Exit codes: 0 success, 1 failure, 2 invalid usage, 3 auth, 4 not found, 5 conflict, 6 transient, 7 internal,"
+        " 130 Ctrl-C."
+    )
+
+
+@pytest.mark.parametrize("columns", ["0", "-1", "²", ""])
+def test_a_width_that_says_nothing_is_unknown(platform: Run, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    """COLUMNS=0 prints the answer as if nobody had said how wide the screen is."""
+    usual = platform("whoami").out
+    monkeypatch.setenv("COLUMNS", columns)
+    assert platform("whoami").out == usual != ""
+
+
 def test_debug_shows_the_calls_but_no_header(platform: Run, plane: FakeControlPlane) -> None:
     """Method, path, status and request id of each call, on standard error; the trace is asked to be kept."""
     done = platform("whoami", "--debug", "--json")

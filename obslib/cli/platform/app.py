@@ -10,7 +10,8 @@ import typer
 
 from obslib.cli.platform import describing, events, listing, scaling
 from obslib.cli.platform.context import SavedContext
-from obslib.cli.platform.flags import GlobalFlags
+from obslib.cli.platform.failure import Category
+from obslib.cli.platform.flags import GlobalFlags, refuse_empty
 from obslib.cli.platform.session import Session
 
 __all__ = ["build", "session_of"]
@@ -22,13 +23,18 @@ Until = Annotated[str, typer.Option(help="The same, for the end.")]
 EventType = Annotated[str, typer.Option("--type", help="Only events of this type.")]
 RouteId = Annotated[str, typer.Option("--route", help="Only events of this route id.")]
 After = Annotated[int | None, typer.Option(help="Only events after this event id.", min=0)]
+_EXIT_CODES = "Exit codes: " + ", ".join(
+    ["0 success", *(f"{category.exit_code} {category.replace('_', ' ')}" for category in Category), "130 Ctrl-C."]
+)
 AllEnvs = Annotated[bool, typer.Option("--all-envs", help="Events of the whole org, not of one env.")]
 
 
 def build() -> tuple[Any, Holder]:
     """The command, and where it leaves the session it was run with."""
     holder: Holder = {}
-    root = _group("Ask and change a platform: what is desired, what runs, what routes to what, and why not.")
+    root = _group(
+        "Ask and change a platform: what is desired, what runs, what routes to what, and why not.", epilog=_EXIT_CODES
+    )
     root.callback()(_root(holder))
     _top(root, holder)
     for group in (_describe(holder), _events(holder), *_lists(holder)):
@@ -41,10 +47,11 @@ def session_of(holder: Holder) -> Session | None:
     return holder.get("session")
 
 
-def _group(help: str, name: str | None = None) -> typer.Typer:
+def _group(help: str, name: str | None = None, epilog: str | None = None) -> typer.Typer:
     return typer.Typer(
-        name=name, help=help, add_completion=False, no_args_is_help=False, rich_markup_mode=None, pretty_exceptions_enable=False
-    )
+        name=name, help=help, epilog=epilog, add_completion=False, no_args_is_help=False, rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )  # fmt: skip
 
 
 def _root(holder: Holder) -> Any:
@@ -77,15 +84,18 @@ def _root(holder: Holder) -> Any:
 def _top(group: typer.Typer, holder: Holder) -> None:
     @group.command()
     def deploy(
-        manifest: Annotated[Path, typer.Argument(show_default=False)],
-        wait: Annotated[bool, typer.Option(help="Wait until the deploy has succeeded or failed.")] = True,
+        manifest: Annotated[str, typer.Argument(show_default=False)],
+        wait: Annotated[
+            bool, typer.Option(help="Wait until it has failed, or has succeeded and its routes are served.")
+        ] = True,
         timeout: Annotated[float, typer.Option(help="Seconds to wait.", min=1.0, max=3600.0)] = 120.0,
         force: Annotated[bool, typer.Option("--force", help="Deploy even if nothing changed.")] = False,
     ) -> None:
         """Make an env run what a manifest says: app, env, release, deploy and routes; what exists is left as it is."""
         from obslib.cli.platform import deploying  # with pydantic, which no other command has to wait for
 
-        deploying.deploy(holder["session"], manifest, is_waiting=wait, timeout_s=timeout, is_forced=force)
+        refuse_empty("MANIFEST", manifest, hint="give the path of a TOML manifest")
+        deploying.deploy(holder["session"], Path(manifest), is_waiting=wait, timeout_s=timeout, is_forced=force)
 
     @group.command()
     def scale(replicas: Annotated[list[str], typer.Argument(metavar="PROCESS=N...", show_default=False)]) -> None:

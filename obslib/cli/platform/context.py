@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from obslib.cli.platform.failure import Category, CliFailure
-from obslib.cli.platform.flags import GlobalFlags
+from obslib.cli.platform.flags import GlobalFlags, refuse_empty
 from obslib.ids import is_id
 
 __all__ = ["PREFIXES", "SavedContext", "Target", "check_id", "resolve"]
@@ -84,8 +84,11 @@ class Target:
         return self
 
     def with_env(self, named: str | None) -> Target:
-        """Replace the env by the one given as an argument, which wins over flags and context."""
-        return replace(self, env=named) if named else self
+        """Replace the env by the one given as an argument, which wins over flags and context; raises CliFailure if empty."""
+        if named is None:
+            return self
+        refuse_empty("ENV", named, hint="name the env, or leave it out for the saved context")
+        return replace(self, env=named)
 
 
 def resolve(flags: GlobalFlags, saved: SavedContext, manifest: Mapping[str, str] | None = None) -> Target:

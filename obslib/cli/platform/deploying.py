@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ def deploy(session: Session, manifest_path: Path, *, is_waiting: bool, timeout_s
     failed, nothing new is deployed. Routes that the manifest does not name are left alone.
     """
     manifest = load(manifest_path)
+    _refuse_other_app(session, manifest)
     target = session.target("org", "app", "env", manifest=manifest.target)
     begun = session.clock.monotonic()
     session.screen.note(f"trace {session.api.trace_id}")
@@ -31,11 +34,11 @@ def deploy(session: Session, manifest_path: Path, *, is_waiting: bool, timeout_s
     target = _ensure_env(session, target)
     release_id = _release(session, target, manifest)
     deploy_id, is_new = _deploy(session, target, manifest, release_id, is_forced=is_forced)
-    routes = _ensure_routes(session, target, manifest)
+    routes = _ensure_routes(session, target, manifest, deploy_id)
     outcome = {"status": "accepted"}
     if is_waiting:
         remaining = timeout_s - (session.clock.monotonic() - begun)
-        outcome = await_deploy(session, target, deploy_id, timeout_s=max(1.0, remaining), has_routes=bool(manifest.route))
+        outcome = await_deploy(session, target, deploy_id, timeout_s=max(1.0, remaining), routes=_names(routes))
     _tell(
         session,
         {
@@ -49,6 +52,23 @@ def deploy(session: Session, manifest_path: Path, *, is_waiting: bool, timeout_s
             "trace_id": session.trace_id,
         },
     )
+
+
+def _refuse_other_app(session: Session, manifest: Manifest) -> None:
+    """Raise CliFailure when ``--app`` names an app that the manifest is not for; the saved context's app does not count."""
+    named = session.flags.app
+    name = named
+    if named.startswith("app_"):
+        target = session.target("org", "app", manifest=manifest.target)
+        items = session.api.items(path("orgs", target.org, "apps"))
+        name = next((str(item.get("name")) for item in items if item.get("app_id") == named), manifest.name)
+    if name and name != manifest.name:
+        raise CliFailure(
+            Category.INVALID_USAGE,
+            f"--app names {name!r}, but the manifest is for {manifest.name!r}",
+            hint="leave --app out, or change name in the manifest",
+            resource=("app", named if named != name else "", name),
+        )
 
 
 def _ensure_app(session: Session, target: Target) -> Target:
@@ -98,8 +118,8 @@ def _deploy(session: Session, target: Target, manifest: Manifest, release_id: st
     return str(made["deploy_id"]), True
 
 
-def _ensure_routes(session: Session, target: Target, manifest: Manifest) -> list[dict[str, Any]]:
-    """Create what is missing, replace what is bound otherwise."""
+def _ensure_routes(session: Session, target: Target, manifest: Manifest, deploy_id: str) -> list[dict[str, Any]]:
+    """Create what is missing, replace what is bound otherwise; a refusal says what there is by now and what is not."""
     where = session.env_path(target, "routes")
     there = (
         {(item.get("hostname"), item.get("listener_port")): item for item in session.api.items(where)} if manifest.route else {}
@@ -112,14 +132,31 @@ def _ensure_routes(session: Session, target: Target, manifest: Manifest) -> list
         if known is not None and all(known.get(key, value) == value for key, value in wanted.items()):
             routes.append({"route_id": known["route_id"], **wanted, "changed": False})
             continue
-        if known is not None:
-            session.api.send("DELETE", session.env_path(target, "routes", str(known["route_id"])))
-        made = session.api.send("POST", where, wanted)
-        if "route_id" not in made:
-            raise CliFailure(Category.INTERNAL, f"the API made route {name} without saying its id")
+        with _told_what_runs(deploy_id, name):
+            if known is not None:
+                session.api.send("DELETE", session.env_path(target, "routes", str(known["route_id"])))
+            made = session.api.send("POST", where, wanted)
+            if "route_id" not in made:
+                raise CliFailure(Category.INTERNAL, "the API made it without saying its id")
         session.screen.note(f"route {name} {'replaced' if known else 'created'}: {made['route_id']}")
         routes.append({"route_id": made["route_id"], **wanted, "changed": True})
     return routes
+
+
+@contextmanager
+def _told_what_runs(deploy_id: str, route: str) -> Iterator[None]:
+    try:
+        yield
+    except CliFailure as failure:
+        failure.message = f"deploy {deploy_id} runs, but route {route} is missing: {failure.message}"
+        failure.hint = "mend the route and deploy the manifest again; what is there by then is left as it is"
+        failure.resource = ("route", "", route)
+        failure.fields["deploy_id"] = deploy_id
+        raise
+
+
+def _names(routes: list[dict[str, Any]]) -> dict[str, str]:
+    return {str(route["route_id"]): f"{route['hostname']}:{route['listener_port']}" for route in routes}
 
 
 def _tell(session: Session, result: dict[str, Any]) -> None:

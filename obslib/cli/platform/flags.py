@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from obslib.cli.platform.failure import Category, CliFailure
 
-__all__ = ["GlobalFlags", "command_of", "globals_first"]
+__all__ = ["GlobalFlags", "command_of", "globals_first", "refuse_empty", "refuse_undecodable"]
 
 _VALUED = ("--org", "--project", "--app", "--env")
 _SWITCHES = ("--json", "--debug", "--verbose", "--yes", "--no-input")
@@ -34,25 +34,42 @@ class GlobalFlags:
 def globals_first(argv: Sequence[str]) -> list[str]:
     """``argv`` with the global flags moved to the front, where the command reads them; nothing after ``--`` moves.
 
-    Raises CliFailure for one without its value, which would otherwise swallow the next word.
+    Raises CliFailure for one without its value, which would otherwise swallow the next word, and for one
+    whose value is empty, which would otherwise mean the saved context.
     """
     flags: list[str] = []
     words: list[str] = []
     rest = list(argv)
     while rest:
         word = rest.pop(0)
-        name, is_given, _ = word.partition("=")
+        name, is_given, value = word.partition("=")
         if word == "--":
             return [*flags, *words, "--", *rest]
         if name in _VALUED and is_given:
+            refuse_empty(name, value)
             flags.append(word)
         elif word in _VALUED:
             if not rest or rest[0].startswith("-"):
                 raise CliFailure(Category.INVALID_USAGE, f"{word} needs a value", hint=f"write {word} NAME")
+            refuse_empty(word, rest[0])
             flags += [word, rest.pop(0)]
         else:
             (flags if word in _SWITCHES else words).append(word)
     return [*flags, *words]
+
+
+def refuse_empty(name: str, value: str, *, hint: str = "") -> None:
+    """Raise CliFailure for a value that was given and is empty or blank: an unset variable in a script, most likely."""
+    if not value.strip():
+        hint = hint or f"write {name} NAME, or leave it out for the saved context"
+        raise CliFailure(Category.INVALID_USAGE, f"{name} is empty: it names nothing", hint=hint)
+
+
+def refuse_undecodable(argv: Sequence[str]) -> None:
+    """Raise CliFailure for a word that is no UTF-8, which no name on the platform can be."""
+    for word in argv:
+        if any("\ud800" <= character <= "\udfff" for character in word):
+            raise CliFailure(Category.INVALID_USAGE, f"the argument {word!r} is not valid UTF-8", hint="write it in UTF-8")
 
 
 def command_of(argv: Sequence[str]) -> str:
@@ -63,4 +80,4 @@ def command_of(argv: Sequence[str]) -> str:
         if not is_value and not word.startswith("-"):
             words.append(word)
         is_value = word in _VALUED and not is_value
-    return " ".join(["platform", *words[:2]])
+    return " ".join(["platform", *words[:2]]).encode(errors="backslashreplace").decode()

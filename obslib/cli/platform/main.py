@@ -5,18 +5,20 @@
 | meaning | success | failure | invalid usage | auth | not found | conflict | transient | internal | Ctrl-C |
 
 Ctrl-C ends any command with 130 and no words, ``events tail`` too: its user asked for it. A reader that
-closes the pipe (``| head``) ends the command with 0 and no words.
+closes the pipe (``| head``) ends the command with 0 and no words. An answer that cannot be written otherwise
+is a failure; an error keeps its code when standard error takes nothing.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout, suppress
 
 from obslib.cli.platform.failure import Category, CliFailure
-from obslib.cli.platform.flags import command_of, globals_first
+from obslib.cli.platform.flags import command_of, globals_first, refuse_undecodable
+from obslib.cli.platform.outlet import abandon, for_answers, for_notes
 
 __all__ = ["INTERRUPTED", "main"]
 
@@ -27,18 +29,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code and never raises."""
     given = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(given)
+        with redirect_stdout(for_answers(sys.stdout)), redirect_stderr(for_notes(sys.stderr)):
+            return _run(given)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _abandon_output()
         return 0
+    finally:
+        abandon(sys.stdout)
+        abandon(sys.stderr)
 
 
 def _run(argv: list[str]) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     try:
         import typer
 
@@ -54,6 +56,7 @@ def _run(argv: list[str]) -> int:
         )
     command, holder = build()
     try:
+        refuse_undecodable(argv)
         with command.make_context("platform", globals_first(argv)) as invocation:
             command.invoke(invocation)
     except CliFailure as failure:
@@ -82,16 +85,22 @@ def _run(argv: list[str]) -> int:
 
 def _usage(error: Exception) -> CliFailure:
     told = getattr(error, "format_message", lambda: str(error))()
-    return CliFailure(Category.INVALID_USAGE, " ".join(told.split()).rstrip(".") or "wrong usage", hint="platform --help")
+    context = getattr(error, "ctx", None)
+    hint = f"{context.command_path if context else 'platform'} --help"
+    return CliFailure(Category.INVALID_USAGE, " ".join(told.split()).rstrip(".") or "wrong usage", hint=hint)
 
 
 def _tell(failure: CliFailure, argv: Sequence[str], *, trace_id: str = "", secret: str = "") -> int:
-    """Write the failure: as JSON to standard output under ``--json``, else in up to three lines to standard error."""
+    """Write the failure: as JSON to standard output under ``--json``, else in up to three lines to standard error.
+
+    JSON that standard output does not take comes out as those lines instead.
+    """
     if "--json" in argv:
         text = json.dumps(failure.as_dict(command=command_of(argv), trace_id=trace_id), indent=2)
-        sys.stdout.write((text.replace(secret, "[redacted:typed]") if secret else text) + "\n")
-        sys.stdout.flush()
-        return failure.category.exit_code
+        with suppress(CliFailure):
+            sys.stdout.write((text.replace(secret, "[redacted:typed]") if secret else text) + "\n")
+            sys.stdout.flush()
+            return failure.category.exit_code
     from obslib.cli.platform.screen import Screen
 
     screen = Screen(is_json=False, secrets=(secret,))
@@ -102,16 +111,6 @@ def _tell(failure: CliFailure, argv: Sequence[str], *, trace_id: str = "", secre
     if traced:
         screen.note(traced)
     return failure.category.exit_code
-
-
-def _abandon_output() -> None:
-    """Let the interpreter flush nothing more into a pipe that nobody reads."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
-            os.dup2(nowhere, stream.fileno())
 
 
 if __name__ == "__main__":

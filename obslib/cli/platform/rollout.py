@@ -1,8 +1,9 @@
-"""Waiting for a deploy, and saying what it waits for."""
+"""Waiting for a deploy and for its routes at the edge, and saying what it waits for."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from obslib.cli.platform.context import Target
@@ -13,19 +14,25 @@ __all__ = ["await_deploy"]
 
 _EVERY_S = 0.3
 _SETTLE_S = 10.0
-"""How long a succeeded deploy may take to be served at the edge before the command stops watching."""
+"""How long the rest of an env, such as old instances, may take to settle once the deploy is served."""
+_AT_THE_EDGE = ("applied", "reachable")
 
 
-def await_deploy(session: Session, target: Target, deploy_id: str, *, timeout_s: float, has_routes: bool) -> dict[str, Any]:
-    """Wait until the deploy has succeeded and, with routes, is served; returns ``status``, ``verdict`` and ``cause``.
+def await_deploy(
+    session: Session, target: Target, deploy_id: str, *, timeout_s: float, routes: Mapping[str, str]
+) -> dict[str, Any]:
+    """Wait until the deploy has succeeded and ``routes`` (id to name) are served; returns ``status``, ``verdict``, ``cause``.
 
-    Raises CliFailure: ``failure`` when the deploy failed, ``transient`` when it has not ended within ``timeout_s``.
-    A moment without the API is waited through.
+    A route is served when every edge has applied it and reaches its backends; without an edge there is nothing
+    to wait for. Raises CliFailure: ``failure`` when the deploy failed, ``transient`` when it has not ended, or a
+    route is not served, within ``timeout_s``. A moment without the API is waited through.
     """
     watch = _Watch(session, target, deploy_id, deadline=session.clock.monotonic() + timeout_s)
     state = watch.until_ended()
-    if has_routes:
-        state = watch.until_served(min(_SETTLE_S, timeout_s))
+    for route_id, name in routes.items():
+        watch.until_served(route_id, name)
+    if routes:
+        state = watch.until_settled(min(_SETTLE_S, timeout_s))
     return {"status": "succeeded", "verdict": state.get("verdict"), "cause": state.get("cause")}
 
 
@@ -55,7 +62,35 @@ class _Watch:
                 )
             time.sleep(_EVERY_S)
 
-    def until_served(self, settle_s: float) -> dict[str, Any]:
+    def until_served(self, route_id: str, name: str) -> None:
+        """Return when every edge serves the route."""
+        while True:
+            found = self._described(route_id)
+            pending = _pending_at_the_edge(found)
+            if pending is None:
+                return
+            cause = str(pending.get("cause") or "no cause known")
+            self._say("succeeded", {"cause": f"route {name}: {cause}"})
+            if self._session.clock.monotonic() >= self._deadline:
+                raise CliFailure(
+                    Category.TRANSIENT,
+                    f"deploy {self._deploy_id} has succeeded, but route {name} is not served yet: {cause}",
+                    hint=self._hint(found.get("convergence") or {}),
+                    resource=("route", route_id, name),
+                    fields={"deploy_id": self._deploy_id, "reason_code": pending.get("reason_code")},
+                )
+            time.sleep(_EVERY_S)
+
+    def _described(self, route_id: str) -> dict[str, Any]:
+        """The route's description; one that no view shows yet comes without links."""
+        try:
+            return self._read("routes", route_id, "describe")
+        except CliFailure as failure:
+            if failure.category is not Category.NOT_FOUND:
+                raise
+            return {"cause": "it is not to be seen yet"}
+
+    def until_settled(self, settle_s: float) -> dict[str, Any]:
         """The env's state when nothing is waited for any more, or after ``settle_s``."""
         end = self._session.clock.monotonic() + settle_s
         while True:
@@ -94,3 +129,17 @@ class _Watch:
 
     def _hint(self, state: dict[str, Any]) -> str:
         return str(state.get("next_command") or f"platform describe env {self._target.env}")
+
+
+def _pending_at_the_edge(found: dict[str, Any]) -> dict[str, Any] | None:
+    """The first link at the edge that does not hold in a route's description; ``None`` when the route is served.
+
+    That no edge is enrolled is no reason to wait, and neither is a link that does not apply, as without backends.
+    """
+    convergence = found.get("convergence") or {}
+    links: dict[str, dict[str, Any]] = {str(link.get("link")): link for link in convergence.get("links") or ()}
+    for name in _AT_THE_EDGE:
+        link = links.get(name, {"cause": convergence.get("cause") or found.get("cause")})
+        if link.get("state") not in ("ok", "not_applicable") and link.get("reason_code") != "no_edge":
+            return link
+    return None

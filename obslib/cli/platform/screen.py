@@ -21,6 +21,9 @@ __all__ = ["Screen", "plain"]
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _NARROWEST = 20
+_USUAL = 100
+"""Columns where nobody says how many there are; ``COLUMNS=0`` says nothing either."""
+_TALL = 24
 
 
 def plain(value: object) -> str:
@@ -44,9 +47,9 @@ class Screen:
         self.is_json = is_json
         self._secrets = tuple(secret for secret in secrets if len(secret) >= 4)
         self._out, self._err = out or sys.stdout, err or sys.stderr
-        self._console = _console(self._out)
-        self._errors = _console(self._err)
-        self._width = max(_NARROWEST, shutil.get_terminal_size((100, 24)).columns)
+        self._width = max(_NARROWEST, shutil.get_terminal_size((_USUAL, _TALL)).columns)
+        self._console = _console(self._out, self._width)
+        self._errors = _console(self._err, self._width)
 
     def line(self, text: object = "", *, indent: int = 0, style: str = "") -> None:
         """A line of a human answer; wrapped, with continuations two further in. ``style`` shows on a terminal only."""
@@ -100,10 +103,12 @@ class _Printer(Console):
         raise BrokenPipeError
 
 
-def _console(file: TextIO) -> Console:
+def _console(file: TextIO, width: int) -> Console:
     is_terminal = file.isatty()
     return _Printer(
         file=file,
+        width=width,
+        height=_TALL,
         force_terminal=is_terminal,
         color_system="auto" if is_terminal else None,
         markup=False,
