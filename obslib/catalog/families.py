@@ -257,7 +257,7 @@ def _label_use(family: str, name: str, literals: tuple[str, ...], annotations: t
     if label is None:
         raise LabelNotAllowed(
             f"metric {family!r}: parameter {name!r} is not annotated with a Label; "
-            "use one of the catalog's labels, or log the value instead (specs/metrics.md)"
+            "use one of the catalog's labels, or log the value instead (CARD-01, CARD-07)"
         )
     if label.name != name:
         raise CatalogError(f"metric {family!r}: parameter {name!r} is annotated with label {label.name!r}; give both one name")

@@ -155,7 +155,7 @@ def test_a_bare_parameter_is_no_label() -> None:
         counter("sold_total", serves=("T",))(unlabelled)
     assert str(caught.value) == (
         "metric 'sold_total': parameter 'shelf' is not annotated with a Label; "
-        "use one of the catalog's labels, or log the value instead (specs/metrics.md)"
+        "use one of the catalog's labels, or log the value instead (CARD-01, CARD-07)"
     )
 
 
