@@ -57,7 +57,8 @@ def up(state: Path) -> None:
     demo = Demo(Platform(state))
     demo.start()
     context = demo.sign_up("acme")
-    print(f"\nThe platform runs. Talk to it with\n\n  export PLATFORM_CONTEXT={shlex.quote(str(context))}")
+    print(f"\nThe platform runs. Talk to it with\n\n  export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
+    print(f"  export PLATFORM_CONTEXT={shlex.quote(str(context))}")
     print(f"  platform deploy {shlex.quote(str(_APPS / 'web.toml'))}\n  platform describe env\n")
     for name in demo.platform.names():
         print(f"  {name:14} {demo.platform.admin(name)}/readyz")
