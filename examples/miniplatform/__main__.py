@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -32,10 +33,15 @@ def main(argv: list[str]) -> int:
         commands.add_parser(name, help=what).add_argument("--state", type=_directory, default=Path(".state"))
     arguments = parser.parse_args(argv)
     try:
-        return _drive(arguments)
+        code = _drive(arguments)
+        sys.stdout.flush()
+        return code
     except Refusal as refusal:
         print(f"miniplatform: {refusal}", file=sys.stderr)
         return refusal.exit_code
+    except BrokenPipeError:  # whoever read the output has left, as in "| head"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.SUCCESS
     except KeyboardInterrupt:
         print("miniplatform: interrupted", file=sys.stderr)
         return 130

@@ -59,5 +59,18 @@ def test_down_where_nothing_runs_says_so(tmp_path: Path) -> None:
     assert "nothing runs" in done.stdout
 
 
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    """With the pipe closed before a word is written, exit 0 and no traceback."""
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as output:
+        done = subprocess.run(
+            [sys.executable, "-m", "miniplatform", "down", "--state", str(tmp_path)],
+            env={**os.environ, "PYTHONPATH": str(EXAMPLES)}, stdout=output, stderr=subprocess.PIPE, text=True, timeout=60,
+            check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def _about(state: Path) -> list[psutil.Process]:
     return [p for p in psutil.process_iter(["cmdline"]) if any(str(state) in word for word in p.info["cmdline"] or ())]
