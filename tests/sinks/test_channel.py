@@ -57,15 +57,24 @@ def test_a_full_socket_refuses() -> None:
     theirs.close()
 
 
-def test_a_terminal_and_a_file_take_lines(tmp_path: Path) -> None:
-    """A terminal is opened anew, a file is appended to where its descriptor stands."""
-    primary, terminal = pty.openpty()
+def test_a_terminal_takes_lines() -> None:
+    """A terminal is opened anew."""
+    try:
+        primary, terminal = pty.openpty()
+    except OSError as error:
+        if os.environ.get("OBSLIB_REQUIRE_REAL") == "1":
+            raise
+        pytest.skip(f"no pseudo-terminal can be had here ({error}); /dev/pts is not mounted")
     channel = Channel(terminal)
     assert channel.write(b"line\n") == 5
     assert os.read(primary, 100) == b"line\r\n"
     channel.close()
     os.close(terminal)
     os.close(primary)
+
+
+def test_a_file_takes_lines(tmp_path: Path) -> None:
+    """A file is appended to where its descriptor stands."""
     with (tmp_path / "log").open("wb", buffering=0) as file:
         file.write(b"before\n")
         channel = Channel(file.fileno())
