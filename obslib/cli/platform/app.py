@@ -12,11 +12,11 @@ from obslib.cli.platform import describing, events, listing, scaling
 from obslib.cli.platform.context import SavedContext
 from obslib.cli.platform.failure import Category
 from obslib.cli.platform.flags import GlobalFlags, refuse_empty
+from obslib.cli.platform.grouping import Holder, group
 from obslib.cli.platform.session import Session
 
 __all__ = ["build", "session_of"]
 
-Holder = dict[str, Session]
 Argument = Annotated[str | None, typer.Argument(show_default=False)]
 Since = Annotated[str, typer.Option(help="RFC 3339 time or how long ago: 90s, 10m, 2h, 1d.")]
 Until = Annotated[str, typer.Option(help="The same, for the end.")]
@@ -32,26 +32,19 @@ AllEnvs = Annotated[bool, typer.Option("--all-envs", help="Events of the whole o
 def build() -> tuple[Any, Holder]:
     """The command, and where it leaves the session it was run with."""
     holder: Holder = {}
-    root = _group(
+    root = group(
         "Ask and change a platform: what is desired, what runs, what routes to what, and why not.", epilog=_EXIT_CODES
     )
     root.callback()(_root(holder))
     _top(root, holder)
-    for group in (_describe(holder), _events(holder), *_lists(holder)):
-        root.add_typer(group)
+    for part in (_describe(holder), _events(holder), *_lists(holder)):
+        root.add_typer(part)
     return typer.main.get_command(root), holder
 
 
 def session_of(holder: Holder) -> Session | None:
     """The session of a run; ``None`` when the flags could not be read."""
     return holder.get("session")
-
-
-def _group(help: str, name: str | None = None, epilog: str | None = None) -> typer.Typer:
-    return typer.Typer(
-        name=name, help=help, epilog=epilog, add_completion=False, no_args_is_help=False, rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-    )  # fmt: skip
 
 
 def _root(holder: Holder) -> Any:
@@ -81,8 +74,8 @@ def _root(holder: Holder) -> Any:
     return flags
 
 
-def _top(group: typer.Typer, holder: Holder) -> None:
-    @group.command()
+def _top(root: typer.Typer, holder: Holder) -> None:
+    @root.command()
     def deploy(
         manifest: Annotated[str, typer.Argument(show_default=False)],
         wait: Annotated[
@@ -97,47 +90,47 @@ def _top(group: typer.Typer, holder: Holder) -> None:
         refuse_empty("MANIFEST", manifest, hint="give the path of a TOML manifest")
         deploying.deploy(holder["session"], Path(manifest), is_waiting=wait, timeout_s=timeout, is_forced=force)
 
-    @group.command()
+    @root.command()
     def scale(replicas: Annotated[list[str], typer.Argument(metavar="PROCESS=N...", show_default=False)]) -> None:
         """Set how many instances of a process type run."""
         scaling.scale(holder["session"], replicas)
 
-    @group.command()
+    @root.command()
     def whoami() -> None:
         """Show whose token this is and what it may do."""
         listing.whoami(holder["session"])
 
 
 def _describe(holder: Holder) -> typer.Typer:
-    group = _group("Explain one thing: what is desired of it, how it is, and why.", "describe")
+    describe = group("Explain one thing: what is desired of it, how it is, and why.", "describe")
 
-    @group.command()
+    @describe.command()
     def env(env: Argument = None) -> None:
         """What is desired, what runs, what routes to what, and why it does not converge."""
         describing.env(holder["session"], env)
 
-    @group.command()
+    @describe.command()
     def route(route: Annotated[str, typer.Argument(help="Route id, or HOSTNAME[:PORT].", show_default=False)]) -> None:
         """A route's backends, as each edge reaches them."""
         describing.route(holder["session"], route)
 
-    @group.command()
+    @describe.command()
     def instance(instance: Annotated[str, typer.Argument(show_default=False)]) -> None:
         """An instance's life, health and end."""
         describing.instance(holder["session"], instance)
 
-    @group.command()
+    @describe.command()
     def convergence() -> None:
         """How far every reader of the event log has come; for operators."""
         describing.convergence(holder["session"])
 
-    return group
+    return describe
 
 
 def _events(holder: Holder) -> typer.Typer:
-    group = _group("Read the event log.", "events")
+    events_group = group("Read the event log.", "events")
 
-    @group.command()
+    @events_group.command()
     def query(
         since: Since = "",
         until: Until = "",
@@ -151,7 +144,7 @@ def _events(holder: Holder) -> typer.Typer:
         wanted = events.Selection(event_type=event_type, route_id=route, since=since, until=until, is_all=all_envs)
         events.query(holder["session"], wanted, after=after, limit=limit)
 
-    @group.command()
+    @events_group.command()
     def tail(
         since: Since = "",
         limit: Annotated[int | None, typer.Option(help="Stop after so many events.", min=1)] = None,
@@ -164,12 +157,12 @@ def _events(holder: Holder) -> typer.Typer:
         wanted = events.Selection(event_type=event_type, route_id=route, since=since, is_all=all_envs)
         events.tail(holder["session"], wanted, after=after, limit=limit)
 
-    return group
+    return events_group
 
 
 def _lists(holder: Holder) -> list[typer.Typer]:
-    orgs, apps, envs = _group("Orgs.", "orgs"), _group("Apps.", "apps"), _group("Envs.", "envs")
-    routes, instances = _group("Routes.", "routes"), _group("Instances.", "instances")
+    orgs, apps, envs = group("Orgs.", "orgs"), group("Apps.", "apps"), group("Envs.", "envs")
+    routes, instances = group("Routes.", "routes"), group("Instances.", "instances")
 
     @orgs.command("create")
     def create(name: str) -> None:
