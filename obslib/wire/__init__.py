@@ -14,11 +14,13 @@ from obslib.wire.progress import ComponentRecord, ConsumerRecord, EventRecord, P
 from obslib.wire.record import Record, Text
 from obslib.wire.target import BackendRecord, DeployRecord, EnvRecord, GroupRecord, RouteRecord
 from obslib.wire.termination import TerminationClass, TerminationReport, reason_code, termination_class
+from obslib.wire.workload_log import LogAck, LogBatch, LogEntry, LogGap
 
 __all__ = [
     # reports
-    "BackendReport", "ComponentReport", "EdgeReport", "GroupReport", "HealthReport", "InstanceReport", "NodeReport",
-    "PlacedReport", "RouteReport", "TerminationClass", "TerminationReport", "reason_code", "termination_class",
+    "BackendReport", "ComponentReport", "EdgeReport", "GroupReport", "HealthReport", "InstanceReport", "LogAck", "LogBatch",
+    "LogEntry", "LogGap", "NodeReport", "PlacedReport", "RouteReport", "TerminationClass", "TerminationReport", "reason_code",
+    "termination_class",
     # view records
     "BackendRecord", "ComponentRecord", "ConsumerRecord", "DeployRecord", "EnvRecord", "EventRecord", "GroupRecord",
     "InstanceRecord", "NodeRecord", "ProjectionRecord", "RouteRecord",

@@ -32,9 +32,7 @@ AllEnvs = Annotated[bool, typer.Option("--all-envs", help="Events of the whole o
 def build() -> tuple[Any, Holder]:
     """The command, and where it leaves the session it was run with."""
     holder: Holder = {}
-    root = group(
-        "Ask and change a platform: what is desired, what runs, what routes to what, and why not.", epilog=_EXIT_CODES
-    )
+    root = group("Ask and change a platform: what is desired, what runs, what routes to what, and why not.", epilog=_EXIT_CODES)
     root.callback()(_root(holder))
     _top(root, holder)
     for part in (_describe(holder), _events(holder), *_lists(holder)):
