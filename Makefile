@@ -48,6 +48,7 @@ check: $(READY)  ## Lint, types, layers.
 	@$(BIN)/lint-imports --no-cache --config pyproject.toml
 
 format: $(READY)  ## Format the code and mend what can be mended.
+	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 

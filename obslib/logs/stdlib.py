@@ -29,6 +29,13 @@ class StdlibHandler(logging.Handler):
         """Do without a lock: the pipeline needs none, and a forked child cannot inherit a held one."""
         self.lock = None
 
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Write the record unless a filter holds it back; a filter may give another record (3.12)."""
+        kept: bool | logging.LogRecord = self.filter(record)
+        if kept:
+            self.emit(kept if isinstance(kept, logging.LogRecord) else record)
+        return bool(kept)
+
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record."""
         pipeline = self._pipeline

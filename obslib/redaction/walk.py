@@ -145,7 +145,7 @@ def bounded(text: str, longest: int) -> str:
 def describe(value: object) -> str:
     """``repr(value)`` (``str`` for errors, paths, UUIDs and addresses), or what can be said when that fails."""
     try:
-        reads_better = isinstance(value, BaseException) or type(value).__module__ in _WRITTEN_AS_TEXT
+        reads_better = isinstance(value, BaseException) or type(value).__module__.partition(".")[0] in _WRITTEN_AS_TEXT
         text = str(value) if reads_better else repr(value)
         return str.__str__(text) if isinstance(text, str) else f"<unreadable {type(value).__name__}>"
     except Exception as error:

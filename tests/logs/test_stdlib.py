@@ -124,3 +124,11 @@ def test_levels_below_the_pipelines_are_not_written(make_rig: Any) -> None:
     foreign.error("e")
     assert [line["msg"] for line in rig.lines()] == ["e"]
     assert handler.lock is None
+
+
+def test_a_handlers_filters_decide(foreign: logging.Logger, rig: Any) -> None:
+    """What a filter of the handler holds back is not written, on every interpreter."""
+    foreign.handlers[0].addFilter(lambda record: record.msg != "noise")
+    foreign.info("noise")
+    foreign.info("signal")
+    assert [line["msg"] for line in rig.lines()] == ["signal"]
