@@ -1,4 +1,4 @@
-"""``platform describe instance``: where it is, how it is, and why it restarted (DBG-1-05, DBG-3-01, DBG-3-02)."""
+"""``platform describe instance``: where it is, how it is, and why it restarted (DBG-1-05, DBG-3-01 to DBG-3-03)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from obslib.debug.views import Views
 from obslib.wire import EventRecord, InstanceRecord
 
 __all__ = ["describe_instance", "instance_description"]
+
+_FIGURES = (
+    "memory_limit_bytes", "memory_peak_bytes", "memory_usage_bytes", "memory_cap_exceeded", "cpu_throttled_seconds",
+    "cpu_pressure_ratio", "sampled_at",
+)  # fmt: skip
+"""What is known of a boot's last minute; ``None`` where nobody measured it, or where the figures are of another boot."""
 
 
 async def describe_instance(
@@ -89,20 +95,25 @@ def instance_description(facts: Facts, instance_id: str, events: Sequence[EventR
 def _termination(facts: Facts, instance: InstanceRecord, events: Sequence[EventRecord]) -> dict[str, object] | None:
     """The last end of the instance, or ``None`` when it never ended: as reported, and what was wanted of it then."""
     if instance.termination_class or instance.reason_code:
-        return _end(instance.model_dump(), instance.status_changed_at, facts)
+        return _end(instance.model_dump(), instance.status_changed_at, facts, instance)
     for event in reversed(events):
         if event.payload.get("termination_class") or event.payload.get("reason_code"):
-            return _end(dict(event.payload), event.occurred_at, facts)
+            return _end(dict(event.payload), event.occurred_at, facts, instance)
     return None
 
 
-def _end(found: dict[str, object], at: str | None, facts: Facts) -> dict[str, object]:
+def _end(found: dict[str, object], at: str | None, facts: Facts, instance: InstanceRecord) -> dict[str, object]:
+    boot_id = found.get("boot_id") or ""
+    end = instance.last_end
+    measured = end.report.model_dump() if end and end.boot_id == boot_id else {}
     return {
         "termination_class": found.get("termination_class") or "unknown",
         "reason_code": found.get("reason_code") or "",
         "reason_detail": found.get("reason_detail") or "",
         "exit_code": found.get("exit_code"),
-        "boot_id": found.get("boot_id") or "",
+        "boot_id": boot_id,
+        "release_id": instance.release_id,
         "at": at,
         "age_seconds": facts.age(at),
+        **{figure: measured.get(figure) for figure in _FIGURES},
     }

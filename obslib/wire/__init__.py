@@ -9,7 +9,7 @@ from obslib.wire.edge import BackendReport, EdgeReport, RouteReport
 from obslib.wire.instance import HealthReport, InstanceReport
 from obslib.wire.moment import Moment, age_seconds, rfc3339, unix
 from obslib.wire.node import NodeReport, PlacedReport
-from obslib.wire.placement import InstanceRecord, NodeRecord
+from obslib.wire.placement import EndRecord, InstanceRecord, NodeRecord
 from obslib.wire.progress import ComponentRecord, ConsumerRecord, EventRecord, ProjectionRecord
 from obslib.wire.record import Record, Text
 from obslib.wire.target import BackendRecord, DeployRecord, EnvRecord, GroupRecord, RouteRecord
@@ -22,8 +22,8 @@ __all__ = [
     "LogEntry", "LogGap", "NodeReport", "PlacedReport", "RouteReport", "TerminationClass", "TerminationReport", "reason_code",
     "termination_class",
     # view records
-    "BackendRecord", "ComponentRecord", "ConsumerRecord", "DeployRecord", "EnvRecord", "EventRecord", "GroupRecord",
-    "InstanceRecord", "NodeRecord", "ProjectionRecord", "RouteRecord",
+    "BackendRecord", "ComponentRecord", "ConsumerRecord", "DeployRecord", "EndRecord", "EnvRecord", "EventRecord",
+    "GroupRecord", "InstanceRecord", "NodeRecord", "ProjectionRecord", "RouteRecord",
     # what they are made of
     "Moment", "Record", "Text", "age_seconds", "rfc3339", "unix",
 ]  # fmt: skip

@@ -6,12 +6,23 @@ from obslib.wire.edge import EdgeReport
 from obslib.wire.moment import Moment
 from obslib.wire.node import NodeReport
 from obslib.wire.record import Record, Text
+from obslib.wire.termination import TerminationReport
 
-__all__ = ["InstanceRecord", "NodeRecord"]
+__all__ = ["EndRecord", "InstanceRecord", "NodeRecord"]
+
+
+class EndRecord(Record):
+    """How one boot ended, with the figures its agent reported: they are not in the event log (platform facts §22.31)."""
+
+    boot_id: str
+    report: TerminationReport
 
 
 class InstanceRecord(Record):
-    """Desired and reported state of one instance. ``status`` is empty until the agent reported anything."""
+    """Desired and reported state of one instance. ``status`` is empty until the agent reported anything.
+
+    ``last_end`` is of the newest boot that ended, ``None`` when none did or nobody kept it.
+    """
 
     instance_id: str
     env_id: str
@@ -37,6 +48,7 @@ class InstanceRecord(Record):
     exit_code: int | None = None
     status_event_id: int = 0
     status_changed_at: Moment | None = None
+    last_end: EndRecord | None = None
 
 
 class NodeRecord(Record):

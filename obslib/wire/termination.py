@@ -101,7 +101,12 @@ def termination_class(
 
 
 class TerminationReport(Record):
-    """What the agent knows about the end of one boot. Bytes and seconds are ``None`` when nobody measured them."""
+    """What the agent knows about the end of one boot, and of its last minute (DBG-3-03); ``None`` is what nobody measured.
+
+    ``memory_usage_bytes`` is the last sample, taken at ``sampled_at``; ``memory_peak_bytes`` the largest figure of the whole
+    boot and ``memory_limit_bytes`` its cap. The processor figures are about the window, at most the last 60 s:
+    how long the boot was throttled, and the share of the time in which something of it waited for a processor.
+    """
 
     termination_class: TerminationClass
     reason_code: str = ""
@@ -110,7 +115,9 @@ class TerminationReport(Record):
     memory_usage_bytes: int | None = None
     memory_peak_bytes: int | None = None
     memory_limit_bytes: int | None = None
+    memory_cap_exceeded: bool | None = None
     cpu_throttled_seconds: float | None = None
+    cpu_pressure_ratio: float | None = None
     sampled_at: Moment | None = None
 
     @model_validator(mode="after")

@@ -35,6 +35,10 @@ from tests.debug.fake_views import FakeViews
 
 GrantFor = Callable[[Scope, str], Grant]
 OTHER = "org_01BX5ZZKBKACTAV9WEVGEMMVRZ"
+FIGURES = (
+    "memory_limit_bytes", "memory_peak_bytes", "memory_usage_bytes", "memory_cap_exceeded", "cpu_throttled_seconds",
+    "cpu_pressure_ratio", "sampled_at",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -177,8 +181,10 @@ async def test_an_instance_tells_its_life_and_its_end(scene: Any, grant_for: Gra
         "reason_detail": "",
         "exit_code": -9,
         "boot_id": "boot_1",
+        "release_id": scene.release,
         "at": scene.ago(36),
         "age_seconds": 36.0,
+        **dict.fromkeys(FIGURES),
     }
     assert found["health"] == {
         "last_result": "pass",
@@ -187,6 +193,26 @@ async def test_an_instance_tells_its_life_and_its_end(scene: Any, grant_for: Gra
         "age_seconds": 1.0,
         "reason": "",
     }
+
+
+@pytest.mark.parametrize(("boot_id", "is_shown"), [("boot_1", True), ("boot_0", False)])
+async def test_an_end_is_shown_with_the_figures_of_that_very_boot(
+    scene: Any, grant_for: GrantFor, boot_id: str, is_shown: bool
+) -> None:
+    """Cap, peak and the release that set it (DBG-3-03); figures of another boot are unknown rather than wrong."""
+    figures = {
+        "memory_limit_bytes": 100, "memory_peak_bytes": 100, "memory_usage_bytes": 96, "memory_cap_exceeded": True,
+        "cpu_throttled_seconds": 0.0, "cpu_pressure_ratio": 0.25, "sampled_at": scene.ago(21),
+    }  # fmt: skip
+    end = {"boot_id": boot_id, "report": {"termination_class": "oom", "reason_code": "oom_killed", **figures}}
+    failed = scene.instance(
+        scene.one, status="failed", boot_id="boot_1", termination_class="oom", reason_code="oom_killed", last_end=end
+    )
+    found: Any = await describe_instance(
+        FakeViews(scene.served(instances=[failed])), grant_for(Scope.ENVS_READ, scene.org), scene.env, scene.one, now=scene.now
+    )
+    assert {name: found["termination"][name] for name in FIGURES} == (figures if is_shown else dict.fromkeys(FIGURES))
+    assert found["termination"]["release_id"] == scene.release
 
 
 async def test_an_instance_that_stopped_as_desired_is_not_broken(scene: Any, grant_for: GrantFor) -> None:

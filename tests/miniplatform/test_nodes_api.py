@@ -113,6 +113,25 @@ async def test_a_report_sent_twice_is_one_event(plane: InProcess) -> None:
     assert (await agent.post(path, json=nameless)).status_code == 400
 
 
+async def test_figures_near_the_end_are_described_and_stay_out_of_the_log(plane: InProcess) -> None:
+    """Cap, peak and release are in ``describe instance``; the event's payload has no field more (platform facts §22.31)."""
+    client, ids, node_id, agent = await start(plane)
+    path = f"/v1/nodes/{node_id}/instances/{INSTANCE}/status"
+    end = {"termination_class": "oom", "reason_code": "oom_killed", "memory_limit_bytes": 64, "memory_peak_bytes": 63}
+    failed = {"instance_id": INSTANCE, "boot_id": "boot_1", "status": "failed", "termination": end}
+    event_id = (await agent.post(path, json=failed)).json()["event_id"]
+    described = f"{ids['env']}/instances/{INSTANCE}/describe"
+    while (found := (await client.get(described)).json()["termination"]) is None:
+        await plane.operator.get("/v1/whoami")
+    shown = {"memory_limit_bytes": 64, "memory_peak_bytes": 63, "memory_usage_bytes": None, "release_id": ids["release_id"]}
+    assert {name: found[name] for name in shown} == shown
+    [event] = (await client.get(f"/v1/orgs/acme/events?after_event_id={event_id - 1}&limit=1")).json()["items"]
+    assert set(event["payload"]) == {
+        "status", "boot_id", "address", "port", "restarts", "is_final", "node_id", "reason_code", "reason_detail",
+        "termination_class", "exit_code",
+    }  # fmt: skip
+
+
 async def test_an_edge_gets_every_route_with_its_backends(plane: InProcess) -> None:
     """Ready instances are behind their route, in the env they belong to; reports move them in and out."""
     client, ids, node_id, agent = await start(plane)

@@ -24,7 +24,7 @@ from miniplatform.store.views import AGENT_READS
 from miniplatform.wire import NodePlan, PlannedInstance
 from obslib.access import Scope
 from obslib.ids import mint
-from obslib.wire import EdgeReport, InstanceReport, NodeReport
+from obslib.wire import EdgeReport, InstanceReport, NodeReport, TerminationReport
 
 __all__ = ["accept_heartbeat", "accept_status", "enroll", "heartbeat", "plan"]
 
@@ -131,11 +131,11 @@ async def accept_status(call: Call) -> Response:
         aggregate_type="instance", aggregate_id=named, event_type="instance.status_changed", payload=payload,
         org_id=row["org_id"], app_id=row["app_id"], env_id=row["env_id"], correlation_id=row["deploy_id"],
     )  # fmt: skip
-    event_id = await _append_once(call, changed)
+    event_id = await _append_once(call, changed, report)
     return reply({"accepted": True, "event_id": event_id, "request_id": call.request_id}, 201)
 
 
-async def _append_once(call: Call, changed: NewEvent) -> int:
+async def _append_once(call: Call, changed: NewEvent, report: InstanceReport) -> int:
     platform = call.platform
     commands = platform.telemetry.commands
     with platform.obs.with_tenant(str(changed.org_id)), commands.appending([changed.event_type]) as appending:
@@ -147,8 +147,22 @@ async def _append_once(call: Call, changed: NewEvent) -> int:
                 connection, [changed], actor=actor_of(call), request_id=call.request_id,
                 traceparent=platform.obs.traces.traceparent(),
             )  # fmt: skip
+            if report.termination is not None:
+                await _keep_end(connection, changed, report.boot_id, report.termination)
         appending.done([(event_id, changed.event_type, changed.aggregate_type)])
     return event_id
+
+
+async def _keep_end(connection: Connection, changed: NewEvent, boot_id: str, end: TerminationReport) -> None:
+    """Keep the figures of the last end beside the log: an event's payload has no field for them (platform facts §22.31)."""
+    await connection.execute(
+        "INSERT INTO instance_ends (instance_id, org_id, boot_id, report) VALUES (%(id)s, %(org)s, %(boot)s, %(end)s)"
+        " ON CONFLICT (instance_id) DO UPDATE SET boot_id = EXCLUDED.boot_id, report = EXCLUDED.report",
+        {
+            "id": changed.aggregate_id, "org": changed.org_id, "boot": boot_id,
+            "end": Jsonb(end.model_dump(mode="json")),
+        },
+    )  # fmt: skip
 
 
 async def _last_status(connection: Connection, instance_id: str) -> dict[str, Any] | None:

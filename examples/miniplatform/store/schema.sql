@@ -98,6 +98,9 @@ CREATE TABLE IF NOT EXISTS node_reports (
     node_id text PRIMARY KEY, consumer text NOT NULL, seen_at timestamptz NOT NULL,
     cursor_event_id bigint NOT NULL DEFAULT 0, report jsonb NOT NULL DEFAULT '{}'
 );
+CREATE TABLE IF NOT EXISTS instance_ends ( -- the last end of each instance, with the figures that are not in its event
+    instance_id text PRIMARY KEY, org_id text NOT NULL, boot_id text NOT NULL, report jsonb NOT NULL
+);
 CREATE TABLE IF NOT EXISTS component_reports (
     component text PRIMARY KEY, seen_at timestamptz NOT NULL, cursor_event_id bigint NOT NULL DEFAULT 0,
     report jsonb NOT NULL DEFAULT '{}'
