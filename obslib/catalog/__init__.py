@@ -21,6 +21,7 @@ from obslib.catalog.families import (
     instance_gauge,
 )
 from obslib.catalog.labels import OVERFLOW, Domain, Joint, Label, LabelUse, Source
+from obslib.catalog.promql import Age, Query, Window, query
 from obslib.catalog.signals import (
     Check,
     Component,
@@ -36,12 +37,13 @@ from obslib.catalog.signals import (
     log_event,
     span_kind,
 )
-from obslib.catalog.upkeep import Alert, Dashboard, Retention, Runbook, Severity
+from obslib.catalog.upkeep import Alert, Dashboard, Panel, Retention, Rule, Runbook, Scene, Series, Severity
 
 __all__ = [
-    "COMMON", "OVERFLOW", "AcrossWorkers", "Alert", "Catalog", "Check", "Component", "Counter", "Cursor", "Dashboard",
-    "Declaration", "Deprecated", "Domain", "ExternalMetric", "Family", "Field", "Gauge", "Histogram", "Importance",
-    "InstanceMetric", "Joint", "Label", "LabelUse", "Level", "LogEvent", "Loop", "Operation", "Plane", "ReasonSet",
-    "Retention", "Runbook", "Severity", "Source", "SpanKind", "Stability", "counter", "declared_in", "gauge",
-    "histogram", "instance_gauge", "log_event", "span_kind",
+    "COMMON", "OVERFLOW", "AcrossWorkers", "Age", "Alert", "Catalog", "Check", "Component", "Counter", "Cursor",
+    "Dashboard", "Declaration", "Deprecated", "Domain", "ExternalMetric", "Family", "Field", "Gauge", "Histogram",
+    "Importance", "InstanceMetric", "Joint", "Label", "LabelUse", "Level", "LogEvent", "Loop", "Operation", "Panel",
+    "Plane", "Query", "ReasonSet", "Retention", "Rule", "Runbook", "Scene", "Series", "Severity", "Source", "SpanKind",
+    "Stability", "Window", "counter", "declared_in", "gauge", "histogram", "instance_gauge", "log_event", "query",
+    "span_kind",
 ]  # fmt: skip

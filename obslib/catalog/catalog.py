@@ -205,9 +205,9 @@ def _references(signal: Declaration) -> tuple[Declaration, ...]:
         case Cursor():
             parts = (signal.position, signal.lag_events, signal.lag_seconds)
         case upkeep.Alert():
-            parts = (signal.runbook, *signal.families)
+            parts = (signal.runbook, *signal.metrics)
         case upkeep.Dashboard():
-            parts = signal.families
+            parts = signal.metrics
         case _:
             parts = ()
     return tuple(part for part in parts if part is not None)

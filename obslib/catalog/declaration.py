@@ -14,13 +14,11 @@ import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from obslib.errors import CatalogError
 
 __all__ = ["Declaration", "Deprecated", "Plane", "Stability", "parameters", "sentence"]
-
-_NAME = re.compile(r"[a-z][a-z0-9_.-]*\Z")
 
 
 class Plane(StrEnum):
@@ -55,6 +53,9 @@ class Declaration:
     the signal answers; a declaration that serves none is refused when the catalog is built.
     """
 
+    _NAME: ClassVar[re.Pattern[str]] = re.compile(r"[a-z][a-z0-9_.-]*\Z")
+    _SPELLING: ClassVar[str] = "lower case, starting with a letter"
+
     name: str
     help: str
     plane: Plane
@@ -63,8 +64,8 @@ class Declaration:
     stability: Stability | Deprecated = Stability.STABLE
 
     def __post_init__(self) -> None:
-        if not _NAME.match(self.name):
-            raise CatalogError(f"{type(self).__name__} name {self.name!r} must be lower case, starting with a letter")
+        if not self._NAME.match(self.name):
+            raise CatalogError(f"{type(self).__name__} name {self.name!r} must be {self._SPELLING}")
         if not self.help:
             raise CatalogError(f"{type(self).__name__} {self.name!r} has no help text; write it as the docstring")
         for argument in ("serves", "components"):

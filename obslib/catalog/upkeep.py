@@ -1,18 +1,24 @@
 """Declarations for the people who keep the platform running: alerts, dashboards, runbooks, retention.
 
-An alert and a panel refer to metric objects, so neither can name a family that does not exist.
+Alerts and panels ask their questions about metric objects (``promql``), so neither can name a family that does not exist.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
 from obslib.catalog.declaration import Declaration
-from obslib.catalog.families import ExternalMetric, Family
-from obslib.errors import CatalogError
+from obslib.catalog.promql import Metric, Query, require_labels
+from obslib.errors import CatalogError, LabelNotAllowed
 
-__all__ = ["Alert", "Dashboard", "Retention", "Runbook", "Severity"]
+__all__ = ["Alert", "Dashboard", "Panel", "Retention", "Rule", "Runbook", "Scene", "Series", "Severity"]
+
+_OF_RESULTS = frozenset({"node_id", "projection", "reason", "kind"})
+"""The labels that may tell two firing alerts of one rule apart (requirements §2)."""
 
 
 class Severity(StrEnum):
@@ -27,35 +33,125 @@ class Severity(StrEnum):
 class Runbook(Declaration):
     """What to do at three in the morning; ``path`` is relative to ``specs/runbooks``."""
 
+    SECTIONS: ClassVar[tuple[str, ...]] = (
+        "Symptoms and alerts", "Impact and scope", "Safe mitigation", "Verification", "Escalation", "Follow-up",
+    )  # fmt: skip
+
     path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Samples of one series, one a minute from minute 0, in promtool's notation: ``0+1x30``, ``5 5 5``, ``_x30``."""
+
+    metric: Metric
+    values: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require_labels(self.metric, self.labels, f"series of {self.metric.name!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a Prometheus has seen after ``minutes``; ``labels`` are those of the alert's result, where it fires."""
+
+    series: tuple[Series, ...]
+    minutes: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rule:
+    """One threshold of an alert: ``query`` had a result for ``for_s`` seconds.
+
+    ``reason`` tells rules of one alert and one severity apart. ``fires`` and ``quiet`` are its examples, the second a near
+    miss; ``fires_when_absent`` says what becomes of it when no series exists at all.
+    """
+
+    severity: Severity
+    query: Query
+    for_s: float
+    summary: str
+    fires: Scene
+    quiet: Scene
+    reason: str = ""
+    fires_when_absent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Alert(Declaration):
-    """A PromQL condition over declared ``families`` that held for ``for_s`` seconds."""
+    """A condition somebody must hear of, in the component named by ``components``; a rule for each threshold.
 
-    expression: str
-    families: tuple[Family[...] | ExternalMetric, ...]
-    severity: Severity
-    for_s: float
+    Raises LabelNotAllowed when a label other than node_id, projection, reason and kind could reach a firing alert: not a
+    tenant's, not an instance's, and not the scraped target's either.
+    """
+
+    _NAME: ClassVar[re.Pattern[str]] = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
+    _SPELLING: ClassVar[str] = "in CamelCase, as Prometheus alerts are"
+
+    rules: tuple[Rule, ...]
     runbook: Runbook | None = None
 
     def __post_init__(self) -> None:
         Declaration.__post_init__(self)
-        for family in self.families:
-            if family.name not in self.expression:
-                raise CatalogError(f"alert {self.name!r} lists {family.name!r} but its expression does not use it")
-        if self.severity is Severity.PAGE and self.runbook is None:
+        if len(self.components) != 1:
+            raise CatalogError(f"alert {self.name!r} is about {self.components!r}; name the one component to look at first")
+        if self.runbook is None and any(rule.severity is Severity.PAGE for rule in self.rules):
             raise CatalogError(f"alert {self.name!r} pages, so it needs a runbook")
+        if len({(rule.severity, rule.reason) for rule in self.rules}) != len(self.rules):
+            raise CatalogError(f"alert {self.name!r} has two rules of one severity; give each its reason=")
+        for rule in self.rules:
+            self._check_labels(rule.query)
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Every metric its rules read."""
+        return tuple(dict.fromkeys(metric for rule in self.rules for metric in rule.query.metrics))
+
+    def labels(self, rule: Rule) -> dict[str, str]:
+        """The labels that ``rule`` itself puts on the alert."""
+        found = {"severity": rule.severity.value, "component": self.components[0]}
+        if self.runbook is not None:
+            found["runbook"] = f"specs/runbooks/{self.runbook.path}"
+        return {**found, "reason": rule.reason} if rule.reason else found
+
+    def _check_labels(self, query: Query) -> None:
+        for label in sorted(query.labels - _OF_RESULTS):
+            raise LabelNotAllowed(
+                f"alert {self.name!r} would carry label {label!r}; group by {', '.join(sorted(_OF_RESULTS))} or by nothing"
+            )
+        for metric in query.unaggregated:
+            raise LabelNotAllowed(
+                f"alert {self.name!r} would carry every label of {metric.name!r}, its target's among them; "
+                "aggregate it, as in max by (node_id) (...)"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Panel:
+    """One graph: a question about the platform, its query, a legend in Grafana's notation and a unit Grafana knows."""
+
+    title: str
+    query: Query
+    legend: str
+    unit: str
+    help: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Dashboard(Declaration):
-    """A dashboard with a stable ``uid`` over declared ``families``."""
+    """A dashboard with a stable ``uid``; ``version`` grows with every change of its panels."""
 
     uid: str
     title: str
-    families: tuple[Family[...] | ExternalMetric, ...]
+    version: int
+    panels: tuple[Panel, ...]
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Every metric its panels read."""
+        return tuple(dict.fromkeys(metric for panel in self.panels for metric in panel.query.metrics))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

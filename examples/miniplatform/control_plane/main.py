@@ -74,6 +74,7 @@ def _instrumented(obs: obslib.Observability, database: Database, timings: Timing
         projector=probes.projector,
         scheduler_age_s=probes.scheduler_age_s,
         last_heard=probes.last_heard,
+        replicas=probes.replicas,
         silent_after_s=timings.silent_after_s,
     )
 

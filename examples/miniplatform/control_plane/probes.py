@@ -8,10 +8,11 @@ from miniplatform.store.checkpoints import positions
 from miniplatform.store.events import SYSTEM, NewEvent, append
 from miniplatform.store.pool import Database
 from miniplatform.store.projections import CRITICAL
-from obslib_control_plane import Heard, ProjectorState
+from obslib_control_plane import Heard, ProjectorState, Replicas
 
 __all__ = ["Probes"]
 
+_REPLICAS_EXPECTED = 0
 _PROBE = NewEvent(aggregate_type="node", aggregate_id="probe", event_type="node.state_changed", payload={})
 
 
@@ -48,6 +49,17 @@ class Probes:
             " LEFT JOIN node_reports r USING (node_id) WHERE n.state <> 'disabled'",
         )
         return {row["node_id"]: Heard(name=row["name"], at=row["at"]) for row in rows}
+
+    async def replicas(self) -> Replicas:
+        """Standbys that stream from this database; the miniplatform starts none, but who attaches one sees it."""
+        row = await self._database.row(
+            "health_probe",
+            "SELECT count(*) FILTER (WHERE state = 'streaming')::int AS connected,"
+            " max(CASE WHEN replay_lsn >= pg_current_wal_lsn() THEN 0"
+            "   ELSE extract(epoch FROM coalesce(replay_lag, now() - reply_time)) END)::float8 AS lag FROM pg_stat_replication",
+        )
+        assert row is not None
+        return Replicas(connected=row["connected"], expected=_REPLICAS_EXPECTED, lag_seconds=row["lag"])
 
     async def _age_s(self, component: str) -> float | None:
         row = await self._database.row(

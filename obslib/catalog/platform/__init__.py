@@ -5,10 +5,23 @@ from __future__ import annotations
 from obslib.catalog.catalog import Catalog, declared_in
 from obslib.catalog.common import COMMON
 from obslib.catalog.declaration import Plane
-from obslib.catalog.platform import consumers, control_plane, data_plane, edge, tenant, terms
+from obslib.catalog.platform import (
+    alerts,
+    consumers,
+    control_plane,
+    dashboards,
+    data_plane,
+    durability,
+    edge,
+    runbooks,
+    tenant,
+    terms,
+)
 from obslib.catalog.signals import Component
 
-__all__ = ["PLATFORM", "consumers", "control_plane", "data_plane", "edge", "tenant"]
+__all__ = [
+    "PLATFORM", "alerts", "consumers", "control_plane", "dashboards", "data_plane", "durability", "edge", "runbooks", "tenant",
+]  # fmt: skip
 
 PLATFORM: Catalog = COMMON.extend(
     "platform",
@@ -19,7 +32,7 @@ PLATFORM: Catalog = COMMON.extend(
         Component(name="agent", plane=Plane.DATA_PLANE, has_node=True),
         Component(name="edge", plane=Plane.EDGE, has_node=True),
     ),
-    signals=declared_in(consumers, control_plane, data_plane, edge, tenant),
+    signals=declared_in(consumers, control_plane, durability, data_plane, edge, tenant, runbooks, alerts, dashboards),
     fields=terms.FIELDS,
     reasons=terms.REASONS,
 )

@@ -139,6 +139,7 @@ FIELDS = (
     Field(name="backend_address", help="Address of a backend, no payload."),
     Field(name="listener_port", help="Port of an edge listener."),
     Field(name="count", help="How many."),
+    Field(name="kind", help="Kind of the thing, as in the metric beside it."),
 )
 F = {field.name: field for field in FIELDS}
 
@@ -178,3 +179,4 @@ AppliedEventId = Annotated[int, F["applied_event_id"]]
 BackendAddress = Annotated[str, F["backend_address"]]
 ListenerPortField = Annotated[str, F["listener_port"]]
 Count = Annotated[int, F["count"]]
+Kind = Annotated[str, F["kind"]]

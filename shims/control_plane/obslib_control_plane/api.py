@@ -10,6 +10,7 @@ from obslib.database import DatabaseWatch, Figures
 from obslib_control_plane.changes import Changes
 from obslib_control_plane.commands import Commands
 from obslib_control_plane.readiness import Heard, ProjectorState, check_control_plane
+from obslib_control_plane.replication import Replicas, watch_replication
 from obslib_control_plane.requests import Requests
 
 __all__ = ["ControlPlane", "instrument"]
@@ -35,6 +36,7 @@ def instrument(
     projector: Callable[[], Awaitable[ProjectorState]],
     scheduler_age_s: Callable[[], Awaitable[float | None]],
     last_heard: Callable[[], Awaitable[Mapping[str, Heard]]],
+    replicas: Callable[[], Awaitable[Replicas]] | None = None,
     silent_after_s: float = 60.0,
 ) -> ControlPlane:
     """Wire a control plane's API: requests, commands, change distribution, pool and readiness.
@@ -42,6 +44,7 @@ def instrument(
     ``figures`` and ``timeouts`` are of its connection pool. The others are asked in the background and may raise:
     ``ping`` the database, ``probe_append`` appends and rolls back, ``projector`` and ``scheduler_age_s`` read what those
     processes last reported, ``last_heard`` every node that counts, by id. Who was not heard for ``silent_after_s`` is silent.
+    ``replicas`` says how the database is replicated; without it, nothing is said about that.
     """
     database = DatabaseWatch(obs, figures=figures, timeouts=timeouts)
     commands = Commands(obs)
@@ -58,4 +61,5 @@ def instrument(
         last_heard=last_heard,
         silent_after_s=silent_after_s,
     )
+    watch_replication(obs, replicas)
     return ControlPlane(requests=Requests(obs), database=database, commands=commands, changes=changes)
