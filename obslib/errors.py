@@ -13,9 +13,12 @@ __all__ = [
     "AccessDenied",
     "AddressInUse",
     "AlreadyAdopted",
+    "AuditRequired",
+    "AuditUnavailable",
     "CardinalityError",
     "CatalogError",
     "Closed",
+    "EmergencyRefused",
     "ErrorClass",
     "LabelNotAllowed",
     "ObslibError",
@@ -99,3 +102,19 @@ class AccessDenied(ObslibError, PermissionError):
     def __init__(self, message: str, *, error_class: ErrorClass) -> None:
         super().__init__(message)
         self.error_class = error_class
+
+
+class AuditRequired(ObslibError, TypeError):
+    """A grant that leaves a record was asked for where none is written; the caller's code must use an Auditor."""
+
+
+class AuditUnavailable(ObslibError, ConnectionError):
+    """The access could not be recorded, so nothing was read; the same call may succeed later (HTTP 503, exit code 6)."""
+
+    error_class = ErrorClass.UNAVAILABLE
+
+
+class EmergencyRefused(ObslibError, ValueError):
+    """An emergency access is declared without a reason or an expiry that can be accepted."""
+
+    error_class = ErrorClass.INVALID_ARGUMENT

@@ -1,4 +1,4 @@
-"""The one door. Every decision passes here between being taken and being granted, which is where it is recorded."""
+"""The door for what leaves no record of its own: it opens nothing that must be audited, see ``Auditor.reading``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from obslib.access.actor import Actor
 from obslib.access.decision import decide
 from obslib.access.grant import Grant, issue
 from obslib.access.resource import Resource
-from obslib.access.scopes import Scope
+from obslib.access.scopes import AUDITED_SCOPES, Scope
+from obslib.errors import AuditRequired
 
 __all__ = ["authorize"]
 
@@ -15,7 +16,12 @@ def authorize(actor: Actor, scope: Scope, org_id: str | None, *, resource: Resou
     """Let ``actor`` use ``scope`` in ``org_id`` (``None``: the platform itself), or raise AccessDenied.
 
     ``org_id`` comes from the request's path. Call this before anything is looked up: the refusal for a
-    foreign org is word for word that for a missing one (``not_found``).
+    foreign org is word for word that for a missing one (``not_found``). Raises AuditRequired for a scope that may be
+    used only on record, whoever asks.
     """
+    if scope in AUDITED_SCOPES:
+        raise AuditRequired(
+            f"{str(scope)!r} is used only on record; take the grant from Auditor.reading(actor, scope, org_id, …)"
+        )
     decision = decide(actor, scope, org_id, resource)
     return issue(decision)

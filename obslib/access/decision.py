@@ -3,7 +3,7 @@
 | actor | own org | another org | the platform (no org) |
 |---|---|---|---|
 | member or service principal | by scope, else 403 | 404 | 403 |
-| operator | has none | platform scopes only, else 404 | by platform scope, else 403 |
+| operator | has none | platform scopes, and reading in a declared emergency; else 404 | by platform scope, else 403 |
 | node | has none | 404 | 403 |
 """
 
@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from obslib.access.actor import Actor
+from obslib.access.emergency import EMERGENCY_SCOPES, Emergency
 from obslib.access.resource import Resource, forbidden, not_found
 from obslib.access.scopes import OPERATOR_SCOPES, PLATFORM_SCOPES, SWITCHED_OFF, Scope
 from obslib.errors import AccessDenied
 
 __all__ = ["Decision", "Reason", "decide"]
 
-Reason = Literal["scope_held", "platform_scope", "scope_missing", "foreign_org", "operator_only", "switched_off"]
+Reason = Literal["scope_held", "platform_scope", "emergency", "scope_missing", "foreign_org", "operator_only", "switched_off"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,20 +32,33 @@ class Decision:
     org_id: str | None
     resource: Resource
     reason: Reason
+    emergency: Emergency | None = None
 
     @property
     def is_allowed(self) -> bool:
         """Whether a grant follows."""
-        return self.reason in ("scope_held", "platform_scope")
+        return self.reason in ("scope_held", "platform_scope", "emergency")
 
     def refusal(self) -> AccessDenied:
         """What the caller is told: a scope missing where the caller belongs is named, anything else does not exist."""
         return not_found(self.resource) if self.reason == "foreign_org" else forbidden(self.scope)
 
 
-def decide(actor: Actor, scope: Scope, org_id: str | None, resource: Resource) -> Decision:
-    """Judge one request for ``scope`` in ``org_id``: ``None`` means the platform itself, empty an org that is not there."""
-    return Decision(actor=actor, scope=scope, org_id=org_id, resource=resource, reason=_reason(actor, scope, org_id))
+def decide(
+    actor: Actor, scope: Scope, org_id: str | None, resource: Resource, *, emergency: Emergency | None = None
+) -> Decision:
+    """Judge one request for ``scope`` in ``org_id``: ``None`` means the platform itself, empty an org that is not there.
+
+    An ``emergency`` counts for an operator only, and only where nothing else lets the operator in.
+    """
+    reason = _reason(actor, scope, org_id)
+    if emergency is not None and reason == "foreign_org" and org_id and _may_in_emergency(actor, scope):
+        return Decision(actor=actor, scope=scope, org_id=org_id, resource=resource, reason="emergency", emergency=emergency)
+    return Decision(actor=actor, scope=scope, org_id=org_id, resource=resource, reason=reason)
+
+
+def _may_in_emergency(actor: Actor, scope: Scope) -> bool:
+    return actor.is_operator and scope in EMERGENCY_SCOPES and scope in actor.scopes
 
 
 def _reason(actor: Actor, scope: Scope, org_id: str | None) -> Reason:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-__all__ = ["OPERATOR_SCOPES", "PLATFORM_SCOPES", "ROLE_SCOPES", "SWITCHED_OFF", "Role", "Scope"]
+__all__ = ["AUDITED_SCOPES", "OPERATOR_SCOPES", "PLATFORM_SCOPES", "ROLE_SCOPES", "SWITCHED_OFF", "Role", "Scope"]
 
 
 class Scope(StrEnum):
@@ -55,6 +55,9 @@ PLATFORM_SCOPES = frozenset({Scope.NODES_ADMIN, Scope.ORGS_ADMIN, Scope.ORGS_REA
 
 SWITCHED_OFF = frozenset({Scope.SECRETS_READ_MATERIAL})
 """Nobody gets these, whatever a token says."""
+
+AUDITED_SCOPES = frozenset({Scope.LOGS_READ, Scope.AUDIT_READ})
+"""Nothing is read with these unless a record of it has been written first: only an Auditor grants them."""
 
 _READING = frozenset(
     {

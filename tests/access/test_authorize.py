@@ -8,9 +8,21 @@ from collections.abc import Callable
 
 import pytest
 
-from obslib.access import PLATFORM_SCOPES, ROLE_SCOPES, Actor, ActorType, Grant, Resource, Role, Scope, authorize, not_found
+from obslib.access import (
+    AUDITED_SCOPES,
+    PLATFORM_SCOPES,
+    ROLE_SCOPES,
+    Actor,
+    ActorType,
+    Grant,
+    Resource,
+    Role,
+    Scope,
+    authorize,
+    not_found,
+)
 from obslib.access import decision as decision_module
-from obslib.errors import AccessDenied, ErrorClass
+from obslib.errors import AccessDenied, AuditRequired, ErrorClass
 
 OURS = "org_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 THEIRS = "org_01BX5ZZKBKACTAV9WEVGEMMVRZ"
@@ -18,13 +30,15 @@ ENV = Resource(type="env", id="env_01ARZ3NDEKTSV4RRFFQ69G5FAV")
 
 
 def outcome(actor: Actor, scope: Scope, org_id: str | None) -> str:
-    """``granted`` or the class of the refusal."""
-    try:
-        grant = authorize(actor, scope, org_id, resource=ENV)
-    except AccessDenied as refusal:
-        return refusal.error_class
-    assert (grant.actor, grant.scope, grant.org_id, grant.resource) == (actor, scope, org_id, ENV)
-    return "granted"
+    """``granted`` or the class of the refusal, as it is decided; what needs no record must also be granted so."""
+    decision = decision_module.decide(actor, scope, org_id, ENV)
+    if scope not in AUDITED_SCOPES:
+        try:
+            grant = authorize(actor, scope, org_id, resource=ENV)
+        except AccessDenied as refusal:
+            return refusal.error_class
+        assert (grant.actor, grant.scope, grant.org_id, grant.resource) == (actor, scope, org_id, ENV)
+    return "granted" if decision.is_allowed else decision.refusal().error_class
 
 
 def cross_org_breaches(rounds: int = 500) -> list[tuple[Actor, Scope, str]]:
@@ -52,10 +66,10 @@ def test_a_scope_held_opens_ones_own_org(developer: Actor) -> None:
 def test_a_scope_missing_in_ones_own_org_is_forbidden_and_named(developer: Actor) -> None:
     """The refusal names the scope, so that the caller can ask for it (WLG-09)."""
     with pytest.raises(AccessDenied) as refused:
-        authorize(developer, Scope.AUDIT_READ, OURS, resource=ENV)
+        authorize(developer, Scope.BILLING_READ, OURS, resource=ENV)
     assert refused.value.error_class is ErrorClass.FORBIDDEN
     assert str(refused.value) == (
-        "this needs the scope 'audit:read', which the token does not have; ask an owner of the org for a token with it"
+        "this needs the scope 'billing:read', which the token does not have; ask an owner of the org for a token with it"
     )
 
 
@@ -73,7 +87,7 @@ def test_a_scope_that_counts_on_the_platform_says_so() -> None:
         authorize(owner, Scope.NODES_ADMIN, None, resource=Resource(type="node"))
 
 
-@pytest.mark.parametrize("scope", [Scope.LOGS_READ, Scope.AUDIT_READ, Scope.ORGS_ADMIN])
+@pytest.mark.parametrize("scope", [Scope.EVENTS_READ, Scope.BILLING_READ, Scope.ORGS_ADMIN])
 def test_anothers_org_does_not_exist(developer: Actor, scope: Scope) -> None:
     """A foreign org is refused word for word like a missing one, whether the scope is held or not."""
     with pytest.raises(AccessDenied) as refused:
@@ -151,11 +165,23 @@ def test_a_stored_token_with_an_unknown_scope_still_works() -> None:
 
 def test_a_grant_is_for_its_scope_and_for_an_org(developer: Actor, operator: Actor) -> None:
     """A grant for one thing opens no other, and a platform grant opens no org."""
-    grant = authorize(developer, Scope.LOGS_READ, OURS, resource=ENV)
-    assert grant.require(Scope.LOGS_READ) == OURS
+    grant = authorize(developer, Scope.EVENTS_READ, OURS, resource=ENV)
+    assert grant.require(Scope.EVENTS_READ) == OURS
     with pytest.raises(AccessDenied, match="'envs:read'"):
         grant.require(Scope.ENVS_READ)
     platform = authorize(operator, Scope.NODES_ADMIN, None, resource=Resource(type="node"))
     with pytest.raises(AccessDenied, match="there is no such node"):
         platform.require(Scope.NODES_ADMIN)
     assert isinstance(grant, Grant)
+
+
+@pytest.mark.parametrize("scope", sorted(AUDITED_SCOPES))
+def test_nothing_audited_is_granted_here(developer: Actor, operator: Actor, scope: Scope) -> None:
+    """Whoever asks, wherever: a scope that is used only on record is refused as the caller's own mistake."""
+    for actor in (developer, operator):
+        for org_id in (OURS, THEIRS, None):
+            with pytest.raises(AuditRequired) as refused:
+                authorize(actor, scope, org_id, resource=ENV)
+    assert str(refused.value) == (
+        f"{str(scope)!r} is used only on record; take the grant from Auditor.reading(actor, scope, org_id, …)"
+    )

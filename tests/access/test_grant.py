@@ -29,7 +29,7 @@ def test_it_cannot_be_extended() -> None:
 
 def test_it_cannot_be_changed_copied_or_stored(developer: Actor) -> None:
     """What was checked stays what is granted."""
-    grant = authorize(developer, Scope.LOGS_READ, OURS, resource=ORG)
+    grant = authorize(developer, Scope.EVENTS_READ, OURS, resource=ORG)
     with pytest.raises(AttributeError, match="'org_id' stays what"):
         grant.org_id = "org_other"  # type: ignore[misc]  # the point of the test
     with pytest.raises(AttributeError, match="'_decision' stays what"):
@@ -41,8 +41,8 @@ def test_it_cannot_be_changed_copied_or_stored(developer: Actor) -> None:
 
 def test_it_says_what_it_is(developer: Actor) -> None:
     """Its repr names scope, org and actor, for a log line or a debugger."""
-    grant = authorize(developer, Scope.LOGS_READ, OURS, resource=ORG)
-    assert repr(grant) == f"<Grant logs:read in {OURS} to usr_1>"
+    grant = authorize(developer, Scope.EVENTS_READ, OURS, resource=ORG)
+    assert repr(grant) == f"<Grant events:read in {OURS} to usr_1>"
 
 
 def test_an_admin_hands_out_no_more_than_it_holds(admin: Actor) -> None:
@@ -65,4 +65,4 @@ def test_an_operator_hands_out_tenant_scopes_only(operator: Actor) -> None:
 def test_delegation_needs_the_right_grant(admin: Actor) -> None:
     """A grant for reading logs does not mint tokens."""
     with pytest.raises(AccessDenied, match="orgs:admin"):
-        delegable(authorize(admin, Scope.LOGS_READ, OURS, resource=ORG), [Scope.LOGS_READ])
+        delegable(authorize(admin, Scope.EVENTS_READ, OURS, resource=ORG), [Scope.LOGS_READ])

@@ -249,7 +249,7 @@ async def test_what_is_foreign_is_what_is_missing(scene: Any, views: Views, gran
 
 async def test_a_grant_for_something_else_describes_nothing(scene: Any, views: Views, grant_for: GrantFor) -> None:
     """A grant to read logs does not describe an env, and one to administer the org neither."""
-    for scope in (Scope.LOGS_READ, Scope.ORGS_ADMIN):
+    for scope in (Scope.EVENTS_READ, Scope.ORGS_ADMIN):
         with pytest.raises(AccessDenied, match="'envs:read'"):
             await describe_env(views, grant_for(scope, scene.org), scene.env, now=scene.now)
 

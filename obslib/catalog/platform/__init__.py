@@ -7,6 +7,7 @@ from obslib.catalog.common import COMMON
 from obslib.catalog.declaration import Plane
 from obslib.catalog.platform import (
     alerts,
+    audit,
     consumers,
     control_plane,
     dashboards,
@@ -20,7 +21,8 @@ from obslib.catalog.platform import (
 from obslib.catalog.signals import Component
 
 __all__ = [
-    "PLATFORM", "alerts", "consumers", "control_plane", "dashboards", "data_plane", "durability", "edge", "runbooks", "tenant",
+    "PLATFORM", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane", "durability", "edge", "runbooks",
+    "tenant",
 ]  # fmt: skip
 
 PLATFORM: Catalog = COMMON.extend(
@@ -32,7 +34,7 @@ PLATFORM: Catalog = COMMON.extend(
         Component(name="agent", plane=Plane.DATA_PLANE, has_node=True),
         Component(name="edge", plane=Plane.EDGE, has_node=True),
     ),
-    signals=declared_in(consumers, control_plane, durability, data_plane, edge, tenant, runbooks, alerts, dashboards),
+    signals=declared_in(audit, consumers, control_plane, durability, data_plane, edge, tenant, runbooks, alerts, dashboards),
     fields=terms.FIELDS,
     reasons=terms.REASONS,
 )

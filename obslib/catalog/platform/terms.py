@@ -140,6 +140,8 @@ FIELDS = (
     Field(name="listener_port", help="Port of an edge listener."),
     Field(name="count", help="How many."),
     Field(name="kind", help="Kind of the thing, as in the metric beside it."),
+    Field(name="audit_id", help="Id of an audit record.", id_prefix="aud"),
+    Field(name="action", help="What was done, as the audit trail calls it."),
 )
 F = {field.name: field for field in FIELDS}
 
@@ -180,3 +182,5 @@ BackendAddress = Annotated[str, F["backend_address"]]
 ListenerPortField = Annotated[str, F["listener_port"]]
 Count = Annotated[int, F["count"]]
 Kind = Annotated[str, F["kind"]]
+AuditId = Annotated[str, F["audit_id"]]
+Action = Annotated[str, F["action"]]
