@@ -5,7 +5,7 @@ from __future__ import annotations
 from obslib.debug.chain import Finding, Link, State
 from obslib.debug.facts import Facts, has_ended
 from obslib.debug.visible import visible_error
-from obslib.wire import InstanceRecord
+from obslib.wire import InstanceRecord, TerminationReport
 
 __all__ = ["booted", "healthy", "ready"]
 
@@ -99,12 +99,14 @@ def _unreachable_node(link: Link, facts: Facts, instance: InstanceRecord) -> Fin
         f"its agent on {node.name if node else instance.node_id or 'no node'} {heard}",
         "node_offline" if node and node.state == "offline" else "node_silent",
         {"agent_age_seconds": age, "node_id": instance.node_id, "last_status": instance.status},
+        since=node.seen_at if node else None,
     )
 
 
 def _failed(link: Link, facts: Facts, instance: InstanceRecord, what: str, reason: str) -> Finding:
     _, kind = facts.last_reason(instance)
     node = facts.nodes.get(instance.node_id)
+    end = instance.last_end.report if instance.last_end and instance.last_end.report.reason_code == reason else None
     evidence: dict[str, object] = {
         "status": instance.status,
         "termination_class": kind or "unknown",
@@ -115,11 +117,34 @@ def _failed(link: Link, facts: Facts, instance: InstanceRecord, what: str, reaso
         "status_age_seconds": facts.age(instance.status_changed_at),
         "backoff_seconds": node.report.backoffs.get(instance.instance_id) if node and node.report else None,
     }
-    return _found(link, State.FAILING, instance, f"{what}: {reason or kind or 'unknown'}", reason or "unknown", evidence)
+    cause = f"{what}: {reason or kind or 'unknown'}"
+    if end is not None and end.memory_limit_bytes is not None:
+        evidence |= {name: getattr(end, name) for name in ("memory_limit_bytes", "memory_peak_bytes", "memory_usage_bytes")}
+        evidence["release_id"] = instance.release_id
+        cause += _memory(end, instance) if reason == "oom_killed" else ""
+    since = facts.failing_since(instance)
+    return _found(link, State.FAILING, instance, cause, reason or "unknown", evidence, since=since)
+
+
+def _memory(end: TerminationReport, instance: InstanceRecord) -> str:
+    """The figures an OOM kill is explained by: what it was allowed, what it took, and who allowed no more."""
+    peak = "an unknown peak" if end.memory_peak_bytes is None else f"a peak of {_mebibytes(end.memory_peak_bytes)}"
+    return f", with {peak} against the cap of {_mebibytes(end.memory_limit_bytes or 0)} that {instance.release_id} sets"
+
+
+def _mebibytes(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB"
 
 
 def _found(
-    link: Link, state: State, instance: InstanceRecord, cause: str, reason: str = "", evidence: dict[str, object] | None = None
+    link: Link,
+    state: State,
+    instance: InstanceRecord,
+    cause: str,
+    reason: str = "",
+    evidence: dict[str, object] | None = None,
+    *,
+    since: str | None = None,
 ) -> Finding:
     return Finding(
         link=link,
@@ -128,4 +153,5 @@ def _found(
         reason_code=reason,
         subject=instance.instance_id,
         evidence={"node_id": instance.node_id, **(evidence or {})},
+        since=since,
     )

@@ -43,6 +43,8 @@ class Finding:
     evidence: Mapping[str, object] = field(default_factory=dict)
     subject: str = ""
     """Id of the instance or route it is about, or the process type; empty when it is about the platform."""
+    since: str | None = None
+    """When the link broke, as far as anything tells; what changed before that may be why."""
 
     def as_dict(self) -> dict[str, object]:
         """The finding as it appears in a description."""
@@ -52,6 +54,7 @@ class Finding:
             "cause": self.cause,
             "reason_code": self.reason_code,
             "subject": self.subject,
+            "since": self.since,
             "evidence": dict(self.evidence),
         }
 

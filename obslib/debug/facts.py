@@ -87,6 +87,17 @@ class Facts:
                 return str(event.payload["reason_code"]), str(event.payload.get("termination_class") or "")
         return "", ""
 
+    def failing_since(self, instance: InstanceRecord) -> str | None:
+        """When the instance first failed since it was last ready, as far as the events at hand go back."""
+        first = instance.status_changed_at if instance.status == "failed" else None
+        for event in reversed(self.events):
+            if event.aggregate_id == instance.instance_id and event.event_type == "instance.status_changed":
+                if event.payload.get("status") == "ready":
+                    break
+                if event.payload.get("status") == "failed":
+                    first = event.occurred_at
+        return first
+
 
 def has_ended(instance: InstanceRecord) -> bool:
     """Whether nothing of the instance is left: given up, or stopped as desired."""

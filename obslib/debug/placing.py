@@ -53,6 +53,7 @@ def _staleness(facts: Facts) -> Finding | None:
         + (f" and the projector was {_heard(age)}" if is_silent else ""),
         reason_code="projector_silent" if is_silent else "projection_lag",
         evidence={"projections": {view.projection: view.lag_events for view in behind}, "projector_age_seconds": age},
+        since=projector.seen_at if projector and is_silent else None,
     )
 
 
@@ -106,7 +107,8 @@ def _scheduler(facts: Facts, group: GroupRecord, missing: str, evidence: dict[st
     age = facts.age(scheduler.seen_at if scheduler else None)
     evidence["scheduler_age_seconds"] = age
     if scheduler is None or facts.is_silent(scheduler.seen_at):
-        return _finding(State.FAILING, group, f"{missing}, and the scheduler was {_heard(age)}", "scheduler_silent", evidence)
+        cause, since = f"{missing}, and the scheduler was {_heard(age)}", scheduler.seen_at if scheduler else None
+        return _finding(State.FAILING, group, cause, "scheduler_silent", evidence, since=since)
     evidence |= {"scheduler_cursor_event_id": scheduler.report.cursor_event_id, "wanted_since_event_id": group.event_id}
     if scheduler.report.loop_error:
         evidence["loop_error"] = error_class(scheduler.report.loop_error)
@@ -120,7 +122,9 @@ def _scheduler(facts: Facts, group: GroupRecord, missing: str, evidence: dict[st
     return _finding(State.WAITING, group, missing, "allocating", evidence)
 
 
-def _finding(state: State, group: GroupRecord, cause: str, reason: str, evidence: dict[str, object]) -> Finding:
+def _finding(
+    state: State, group: GroupRecord, cause: str, reason: str, evidence: dict[str, object], *, since: str | None = None
+) -> Finding:
     return Finding(
         link=Link.ALLOCATED,
         state=state,
@@ -128,6 +132,7 @@ def _finding(state: State, group: GroupRecord, cause: str, reason: str, evidence
         reason_code=reason,
         evidence=evidence,
         subject=group.process_type,
+        since=since,
     )
 
 

@@ -67,7 +67,8 @@ def _applied_at(facts: Facts, edge: NodeRecord, route: RouteRecord, backends: Se
     evidence: dict[str, object] = {"edge": edge.name, "edge_age_seconds": age}
     if report is None or facts.is_silent(edge.seen_at):
         heard = "was never heard" if age is None else f"was last heard {age:.0f} s ago"
-        return _found(Link.APPLIED, State.UNKNOWN, route, f"edge {edge.name} {heard}", "edge_silent", evidence)
+        cause = f"edge {edge.name} {heard}"
+        return _found(Link.APPLIED, State.UNKNOWN, route, cause, "edge_silent", evidence, since=edge.seen_at)
     evidence |= {
         "applied_event_id": report.applied_event_id,
         "route_event_id": route.event_id,
@@ -153,8 +154,21 @@ def _has(edge: NodeRecord, route: RouteRecord) -> bool:
 
 
 def _found(
-    link: Link, state: State, route: RouteRecord, cause: str, reason: str = "", evidence: dict[str, object] | None = None
+    link: Link,
+    state: State,
+    route: RouteRecord,
+    cause: str,
+    reason: str = "",
+    evidence: dict[str, object] | None = None,
+    *,
+    since: str | None = None,
 ) -> Finding:
     return Finding(
-        link=link, state=state, cause=cause, reason_code=reason, subject=route.route_id, evidence=dict(evidence or {})
+        link=link,
+        state=state,
+        cause=cause,
+        reason_code=reason,
+        subject=route.route_id,
+        evidence=dict(evidence or {}),
+        since=since,
     )

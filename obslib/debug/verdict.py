@@ -51,8 +51,10 @@ class Judgement:
             "reason_code": broken.reason_code if broken else "",
             "subject": broken.subject if broken else "",
             "evidence": dict(broken.evidence) if broken else {},
+            "since": broken.since if broken else None,
             "next_command": self.advice.command,
             "next_actor": self.advice.actor,
+            "runbook": self.advice.runbook,
             "serving": self.serving,
             "wanted": self.wanted,
             "links": [finding.as_dict() for finding in self.links],
@@ -71,9 +73,11 @@ def judge(facts: Facts) -> tuple[Judgement, Mapping[str, Judgement]]:
     links = [_summary(link, [f for g in groups.values() for f in g.links] + strays) for link in Link]
     broken = first_broken(links)
     leaving = [i for i in facts.instances if i.desired_state != "running" and not has_ended(i)]
+    if broken is None and leaving:
+        broken = _left_over(facts, leaving)
+        links[links.index(next(finding for finding in links if finding.link is broken.link))] = broken
     is_any_down = any(group.wanted and not group.serving for group in groups.values())
     verdict = _verdict(broken, is_serving=bool(serving) and not is_any_down, is_leaving=bool(leaving))
-    note = _leaving(facts, leaving) if leaving else "everything desired is running and served"
     return (
         Judgement(
             verdict=verdict,
@@ -82,7 +86,7 @@ def judge(facts: Facts) -> tuple[Judgement, Mapping[str, Judgement]]:
             advice=advise(facts, broken),
             serving=serving,
             wanted=wanted,
-            note=note,
+            note="everything desired is running and served",
         ),
         groups,
     )
@@ -194,13 +198,25 @@ def _verdict(broken: Finding | None, *, is_serving: bool, is_leaving: bool) -> V
     return VerdictName.DEGRADED if is_serving else VerdictName.FAILING
 
 
-def _leaving(facts: Facts, leaving: Sequence[InstanceRecord]) -> str:
-    """How many are still to end, and which nodes cannot say whether they have."""
+def _left_over(facts: Facts, leaving: Sequence[InstanceRecord]) -> Finding:
+    """More is allocated than desired: how many are still to end, and which nodes cannot say whether they have."""
     nodes = [facts.nodes[name] for name in {instance.node_id for instance in leaving} if name in facts.nodes]
-    silent = sorted(node.name for node in nodes if node.state == "offline" or facts.is_silent(node.seen_at))
+    silent = sorted((n for n in nodes if n.state == "offline" or facts.is_silent(n.seen_at)), key=lambda n: n.name)
     one = len(leaving) == 1
     note = f"{len(leaving)} old {'instance is' if one else 'instances are'} on {'its' if one else 'their'} way out"
-    return f"{note}; {', '.join(silent)} does not answer" if silent else note
+    reason = "node_offline" if any(n.state == "offline" for n in silent) else "node_silent" if silent else "old_instances_leave"
+    return Finding(
+        link=Link.ALLOCATED,
+        state=State.WAITING,
+        cause=f"{note}; {', '.join(node.name for node in silent)} does not answer" if silent else note,
+        reason_code=reason,
+        subject=leaving[0].instance_id,
+        evidence={
+            "instances": [i.instance_id for i in leaving],
+            "silent_nodes": {n.name: facts.age(n.seen_at) for n in silent},
+        },
+        since=min((node.seen_at for node in silent if node.seen_at), default=None),
+    )
 
 
 def _serving(facts: Facts, group: GroupRecord) -> int:

@@ -51,9 +51,15 @@ class Views(Protocol):
         ...
 
     async def events(
-        self, grant: Grant, env_id: str, *, aggregate_ids: Sequence[str] = (), limit: int = 50
+        self,
+        grant: Grant,
+        env_id: str,
+        *,
+        aggregate_ids: Sequence[str] = (),
+        event_types: Sequence[str] = (),
+        limit: int = 50,
     ) -> Sequence[EventRecord]:
-        """The newest ``limit`` events of the env, or of these aggregates in it, oldest first."""
+        """The newest ``limit`` events of the env, oldest first; only of these aggregates and types, where any are named."""
         ...
 
     async def nodes(self) -> Sequence[NodeRecord]:

@@ -17,7 +17,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from obslib.debug import env_description, instance_description, route_description, status_of_env
+from obslib.debug import (
+    edge_description,
+    env_description,
+    explanation,
+    instance_description,
+    route_description,
+    status_of_env,
+)
 from obslib.ids import ulid
 from tests.debug.scenes import Scene
 
@@ -51,6 +58,7 @@ class FakeControlPlane:
     statuses: list[str] = field(default_factory=lambda: ["rolling", "succeeded"])
     streams: list[list[str]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    changes: dict[str, Any] = field(default_factory=dict)
     problems: dict[str, tuple[int, dict[str, Any] | str]] = field(default_factory=dict)
     described: Any = field(default_factory=lambda: Scene().served())
     unserved: list[Any] = field(default_factory=list)
@@ -88,6 +96,10 @@ class FakeControlPlane:
             )
         if path == "/v1/orgs" and token == OPERATOR:
             return JSONResponse({"org_id": self.mint("org"), "name": call.body["name"]}, 201)
+        if path == "/_debug/edges" and token == OPERATOR:
+            nodes = self.described.nodes.values()
+            edges = [edge_description(node, None, now=self.described.now) for node in nodes if node.kind == "edge"]
+            return JSONResponse({"kind": "edges", "verdict": edges[0]["state"], "cause": "", "edges": edges})
         parts = path.strip("/").split("/")[1:]
         if parts[:2] != ["orgs", ORG]:
             return _problem(404, detail="there is no such org that this token can see", code="not_found")
@@ -95,6 +107,8 @@ class FakeControlPlane:
 
     def _in_org(self, call: Call, parts: list[str]) -> Response:
         match call.method, parts:
+            case "GET", ["changes"]:
+                return JSONResponse(self.changes)
             case "GET", ["events"]:
                 after = int(call.query.get("after_event_id", 0))
                 found = [e for e in self.events if e["event_id"] > after][: int(call.query["limit"])]
@@ -127,6 +141,8 @@ class FakeControlPlane:
         match call.method, parts:
             case "GET", ["describe"]:
                 return JSONResponse({**env_description(self.described), "desired": self.desired})
+            case "GET", ["why"]:
+                return JSONResponse(explanation(self.described, self.described.events))
             case "GET", ["status"]:
                 return JSONResponse(status_of_env(self.described))
             case "GET", ["instances"]:

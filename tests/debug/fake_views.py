@@ -56,12 +56,18 @@ class FakeViews:
         return facts.routes if facts else ()
 
     async def events(
-        self, grant: Grant, env_id: str, *, aggregate_ids: Sequence[str] = (), limit: int = 50
+        self,
+        grant: Grant,
+        env_id: str,
+        *,
+        aggregate_ids: Sequence[str] = (),
+        event_types: Sequence[str] = (),
+        limit: int = 50,
     ) -> Sequence[EventRecord]:
-        """The newest events, of these aggregates if any are named."""
+        """The newest events, of these aggregates and types if any are named."""
         facts = self._of(grant, env_id)
         found = [e for e in (facts.events if facts else ()) if not aggregate_ids or e.aggregate_id in aggregate_ids]
-        return found[-limit:]
+        return [e for e in found if not event_types or e.event_type in event_types][-limit:]
 
     async def nodes(self) -> Sequence[NodeRecord]:
         """The nodes of the first env's facts: all share one platform."""

@@ -93,6 +93,7 @@ def event(event_id: int, event_type: str, aggregate_id: str, **payload: object) 
         aggregate_type=kind,
         aggregate_id=aggregate_id,
         occurred_at=ago(40 - event_id),
+        actor_type="user",
         actor_id="usr_1",
         org_id=ORG,
         env_id=ENV,

@@ -47,6 +47,34 @@ def stale_views(s: Any) -> Facts:
     return s.served(projections=[view], components={"projector": ComponentRecord(component="projector", seen_at=s.ago(90))})
 
 
+def views_behind(s: Any) -> Facts:
+    """The projector lives and does not keep up."""
+    view = ProjectionRecord(projection="env_scale", last_applied_event_id=3, newest_event_id=5_004, is_critical=True)
+    return s.served(projections=[view])
+
+
+def out_of_memory(s: Any) -> Facts:
+    """One replica is killed for its memory again and again, and happens to be booting at this moment."""
+    failed = s.event(12, "instance.status_changed", s.two, status="failed", reason_code="oom_killed", termination_class="oom")
+    end = {
+        "boot_id": "boot_1",
+        "report": {
+            "termination_class": "oom", "reason_code": "oom_killed", "memory_limit_bytes": 64 * 2**20,
+            "memory_peak_bytes": 63.5 * 2**20, "memory_usage_bytes": 60 * 2**20,
+        },
+    }  # fmt: skip
+    booting = s.instance(s.two, status="booting", boot_id="boot_2", restarts=3, last_end=end)
+    return s.served(instances=[s.instance(s.one), booting], events=[failed])
+
+
+def left_on_a_lost_node(s: Any) -> Facts:
+    """Everything was moved off a node that is gone, which cannot say that the old instance has ended."""
+    gone = s.agent(node_id="node_gone", name="agent-9", state="offline", seen_at=s.ago(75))
+    old = s.instance("inst_old", node_id="node_gone", desired_state="stopped", desired_reason="node_offline")
+    nodes = {s.agent_id: s.agent(), s.edge_id: s.edge(), "node_gone": gone}
+    return s.served(instances=[s.instance(s.one), s.instance(s.two), old], nodes=nodes)
+
+
 def crashing(s: Any) -> Facts:
     """One replica crashes again and again, and happens to be booting at this moment."""
     failed = s.event(12, "instance.status_changed", s.two, status="failed", reason_code="crash_loop_backoff")
@@ -93,6 +121,7 @@ CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
         lambda s: s.served(groups=[], routes=[], instances=[]),
         ("nothing_desired", None, "", f"platform deploy MANIFEST {TARGET}"),
     ),
+    "views behind": (views_behind, ("unknown", "desired", "projection_lag", "platform describe convergence")),
     "views stale": (stale_views, ("unknown", "desired", "projector_silent", "platform describe convergence")),
     "scheduler says why": (
         blocked,
@@ -143,8 +172,13 @@ CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
         lambda s: s.served(instances=[s.instance(s.one), s.instance(s.two, status="booting", status_changed_at=s.ago(121))]),
         ("degraded", "ready", "start_timeout", None),
     ),
+    "out of memory": (out_of_memory, ("degraded", "ready", "oom_killed", None)),
     "crash loop": (crashing, ("degraded", "ready", "crash_loop_backoff", None)),
     "given up": (given_up, ("failing", "ready", "crash_loop_backoff", None)),
+    "old instances on a lost node": (
+        left_on_a_lost_node,
+        ("converging", "allocated", "node_offline", "platform describe convergence"),
+    ),
     "agent silent": (
         lambda s: s.served(nodes={s.agent_id: s.agent(seen_at=s.ago(75)), s.edge_id: s.edge()}),
         ("unknown", "ready", "node_silent", "platform describe convergence"),
@@ -165,11 +199,11 @@ CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
     ),
     "no edge": (
         lambda s: s.served(nodes={s.agent_id: s.agent()}),
-        ("failing", "applied", "no_edge", "platform describe convergence"),
+        ("failing", "applied", "no_edge", "platform describe edge"),
     ),
     "edge silent": (
         lambda s: s.served(nodes={s.agent_id: s.agent(), s.edge_id: s.edge(seen_at=s.ago(75))}),
-        ("unknown", "applied", "edge_silent", "platform describe convergence"),
+        ("unknown", "applied", "edge_silent", "platform describe edge"),
     ),
     "edge behind": (
         lambda s: at_edge(s, routes={}),
@@ -177,11 +211,11 @@ CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
     ),
     "edge cannot apply": (
         lambda s: at_edge(s, routes={}, last_result="failure", last_error="OSError: port 8080 of other.example taken"),
-        ("failing", "applied", "config_apply_failed", "platform describe convergence"),
+        ("failing", "applied", "config_apply_failed", "platform describe edge"),
     ),
     "edge cannot bind the port": (
         lambda s: at_edge(s, routes={s.route: RouteReport(listener_port=8080, problem="port_unavailable")}),
-        ("failing", "applied", "port_unavailable", "platform describe convergence"),
+        ("failing", "applied", "port_unavailable", "platform describe edge"),
     ),
     "edge does not speak the protocol": (
         lambda s: at_edge(
@@ -230,7 +264,7 @@ CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
                 s.instance("inst_old", release_id="rel_old", desired_state="draining", desired_reason="rollout_replace"),
             ]
         ),
-        ("converging", None, "", f"platform events tail {TARGET}"),
+        ("converging", "allocated", "old_instances_leave", None),
     ),
 }
 
@@ -267,18 +301,25 @@ def test_mutant_that_trusts_a_silent_agent_is_caught(scene: Any, monkeypatch: py
 
 
 def test_what_cannot_end_on_a_silent_node_is_named(scene: Any) -> None:
-    """An old instance whose agent is gone keeps the env converging, and the note says which node does not answer."""
-    gone = scene.agent(node_id="node_gone", name="agent-9", seen_at=scene.ago(75))
-    old = scene.instance("inst_old", node_id="node_gone", desired_state="stopped", desired_reason="node_offline")
-    facts = scene.served(
-        instances=[scene.instance(scene.one), scene.instance(scene.two), old],
-        nodes={scene.agent_id: scene.agent(), scene.edge_id: scene.edge(), "node_gone": gone},
-    )
-    judgement, _ = judge(facts)
-    assert (judgement.verdict, judgement.note) == (
-        "converging",
+    """An old instance whose agent is gone keeps the env converging, and the cause says which node does not answer."""
+    broken = judge(left_on_a_lost_node(scene))[0].broken
+    assert broken is not None
+    assert (broken.cause, broken.evidence["silent_nodes"]) == (
         "1 old instance is on its way out; agent-9 does not answer",
+        {"agent-9": 75.0},
     )
+    assert broken.since == scene.ago(75)
+
+
+def test_an_oom_kill_is_told_with_its_figures(scene: Any) -> None:
+    """Peak, cap and the release that set it are in the sentence and in the evidence (DBG-3-03)."""
+    broken = judge(out_of_memory(scene))[0].broken
+    assert broken is not None
+    assert broken.cause.endswith(
+        f"is not ready: oom_killed, with a peak of 63.5 MiB against the cap of 64.0 MiB that {scene.release} sets"
+    )
+    assert broken.evidence["memory_limit_bytes"] == 64 * 2**20
+    assert broken.evidence["release_id"] == scene.release
 
 
 def test_a_failed_check_is_a_wobble_and_three_are_an_outage(scene: Any) -> None:

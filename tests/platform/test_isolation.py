@@ -34,7 +34,12 @@ def test_each_org_sees_only_its_own(neighbours: Any) -> None:
     assert ours
     assert not ours & theirs
     for tenant, foreign in ((north, theirs), (south, ours)):
-        for command in (("describe", "env", "prod"), ("events", "query", "--limit", "200")):
+        for command in (
+            ("describe", "env", "prod"),
+            ("why", "env", "prod"),
+            ("changes", "--instances"),
+            ("events", "query", "--limit", "200"),
+        ):
             done = tenant.run(*command, "--json")
             assert done.returncode == 0, done.stderr
             assert not [value for value in foreign if value in done.stdout]
@@ -63,7 +68,7 @@ def test_a_foreign_id_inside_ones_own_path_is_missing_too(neighbours: Any) -> No
             mixed = {**ours, key: theirs[key]}
             template = {
                 "app": "/v1/orgs/{org}/apps/{app}/envs/{env}/describe",
-                "env": "/v1/orgs/{org}/apps/{app}/envs/{env}/describe",
+                "env": "/v1/orgs/{org}/apps/{app}/envs/{env}/why",
                 "route": "/v1/orgs/{org}/apps/{app}/envs/{env}/routes/{route}/describe",
                 "instance": "/v1/orgs/{org}/apps/{app}/envs/{env}/instances/{instance}/describe",
             }[key]
@@ -75,20 +80,32 @@ def test_the_other_org_is_unchanged_by_the_attempts(neighbours: Any) -> None:
     """Commands aimed at the other org by name exit 4 and change nothing there."""
     north, south = neighbours
     before = _ids(south), south.json("describe", "env", "prod")["desired"]
-    for command in (("scale", "web=0"), ("describe", "env", "prod"), ("events", "query")):
+    for command in (("scale", "web=0"), ("describe", "env", "prod"), ("why", "env"), ("changes",), ("events", "query")):
         assert north.run(*command, "--org", "south").returncode == 4
     assert (_ids(south), south.json("describe", "env", "prod")["desired"]) == before
 
 
 def test_events_never_carry_another_orgs_filter(neighbours: Any) -> None:
-    """Filtering one's own events by a foreign env or app id gives nothing, not the other's events."""
+    """Filtering one's own events or changes by a foreign env or app id gives nothing, not the other's."""
     north, south = neighbours
     ours, theirs = _where(north), _where(south)
     with north.http() as client:
-        for parameter in ("env_id", "app_id"):
-            reply = client.get(f"/v1/orgs/{ours['org']}/events", params={parameter: theirs[parameter.removesuffix("_id")]})
-            assert reply.status_code in (200, 404)
-            assert reply.status_code == 404 or reply.json()["items"] == []
+        for where, key in (("events", "items"), ("changes", "changes")):
+            for parameter in ("env_id", "app_id"):
+                foreign = {parameter: theirs[parameter.removesuffix("_id")]}
+                reply = client.get(f"/v1/orgs/{ours['org']}/{where}", params=foreign)
+                assert reply.status_code in (200, 404)
+                assert reply.status_code == 404 or reply.json()[key] == []
+
+
+def test_the_platforms_own_state_is_no_tenants(neighbours: Any) -> None:
+    """Edges, consumers and projections carry everybody's ids: an owner of an org is refused, whatever is named."""
+    north, _ = neighbours
+    with north.http() as client:
+        for what in ("edges", "edges?node=edge-1", "convergence", "consumers", "projections"):
+            reply = client.get(f"/_debug/{what}")
+            assert reply.status_code == 403, what
+            assert "edge-1" not in reply.text
 
 
 _ENV = "/v1/orgs/{org}/apps/{app}/envs/{env}"
@@ -100,6 +117,7 @@ PATHS = [
     ("POST", "/v1/orgs/{org}/apps/{app}/releases", {"manifest": {"name": "web", "process": {"web": {"command": ["true"]}}}}),
     ("GET", _ENV + "/status", None),
     ("GET", _ENV + "/describe", None),
+    ("GET", _ENV + "/why", None),
     ("GET", _ENV + "/instances", None),
     ("GET", _ENV + "/instances/{instance}", None),
     ("GET", _ENV + "/instances/{instance}/describe", None),
@@ -111,6 +129,7 @@ PATHS = [
     ("POST", _ENV + "/deploys", {"release_id": "rel_01J00000000000000000000000"}),
     ("GET", "/v1/orgs/{org}/events", None),
     ("GET", "/v1/orgs/{org}/events/stream", None),
+    ("GET", "/v1/orgs/{org}/changes", None),
     ("POST", "/v1/orgs/{org}/tokens", {"role": "owner"}),
 ]
 

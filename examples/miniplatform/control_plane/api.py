@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from miniplatform.control_plane import apps, debugging, deploys, describe, edges, events, nodes, orgs, routes
+from miniplatform.control_plane import apps, changes, debugging, deploys, describe, edges, events, nodes, orgs, routes
 from miniplatform.control_plane.call import Handler, endpoint
 from miniplatform.control_plane.platform import Platform
 from miniplatform.control_plane.problems import refuse_unrouted
@@ -26,6 +26,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"{_ORG}/tokens", orgs.issue_token),
     ("GET", f"{_ORG}/events", events.query_events),
     ("GET", f"{_ORG}/events/stream", events.stream_events),
+    ("GET", f"{_ORG}/changes", changes.list_changes),
     ("GET", f"{_ORG}/apps", apps.list_apps),
     ("POST", f"{_ORG}/apps", apps.create_app),
     ("POST", f"{_APP}/releases", deploys.create_release),
@@ -36,6 +37,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", f"{_ENV}/scale", deploys.scale),
     ("GET", f"{_ENV}/status", describe.status),
     ("GET", f"{_ENV}/describe", describe.env),
+    ("GET", f"{_ENV}/why", describe.why),
     ("GET", f"{_ENV}/instances", describe.list_instances),
     ("GET", f"{_ENV}/instances/{{instance}}", describe.show_instance),
     ("GET", f"{_ENV}/instances/{{instance}}/describe", describe.instance),
@@ -53,6 +55,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/_debug/projections", debugging.projections),
     ("GET", "/_debug/consumers", debugging.consumers),
     ("GET", "/_debug/convergence", debugging.convergence),
+    ("GET", "/_debug/edges", debugging.edges),
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -17,6 +18,7 @@ from miniplatform.control_plane.platform import Platform
 from miniplatform.control_plane.problems import InvalidArgument, Refused, problem_response, refuse_encoded_slash, told
 from miniplatform.store.tokens import Bearer
 from obslib.access import Actor
+from obslib.ids import is_id
 from obslib_control_plane import Problem
 
 __all__ = ["Call", "Handler", "Page", "endpoint", "reply"]
@@ -70,6 +72,32 @@ class Call:
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
             raise InvalidArgument(f"{parameter} is {text[:40]!r}; it must be a whole number from {low} to {high}")
         return int(text)
+
+    def moment(self, parameter: str) -> datetime | None:
+        """A query parameter that is a time; None when it is not there, UTC when it names no zone."""
+        text = self.asked(parameter)
+        if not text:
+            return None
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            raise InvalidArgument(f"{parameter} is {text[:40]!r}; it must be a time such as 2026-01-31T09:30:00Z") from None
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+    def window(self) -> tuple[datetime | None, datetime | None]:
+        """The query parameters ``since`` and ``until``, the first not after the second."""
+        since, until = self.moment("since"), self.moment("until")
+        if since is not None and until is not None and since > until:
+            raise InvalidArgument(f"since ({self.asked('since')[:40]}) is after until ({self.asked('until')[:40]}); swap them")
+        return since, until
+
+    def identified(self, parameter: str, *prefixes: str) -> str:
+        """A query parameter that is an id of one of these kinds; empty when it is not there."""
+        text = self.asked(parameter)
+        if text and not any(is_id(text, prefix) for prefix in prefixes):
+            wanted = " or ".join(f"{prefix}_" for prefix in prefixes)
+            raise InvalidArgument(f"{parameter} is {text[:80]!r}, a malformed id: it must be {wanted} and 26 characters")
+        return text
 
     def page(self) -> Page:
         """The paging parameters every list takes."""

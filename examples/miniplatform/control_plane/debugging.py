@@ -1,4 +1,4 @@
-"""How far everything has come: the operator's view of projections and consumers."""
+"""How far everything has come: the operator's view of projections, consumers and edges."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import time
 
 from starlette.responses import Response
 
-from miniplatform.control_plane.auth import on_platform
+from miniplatform.control_plane.auth import on_platform, refuse_malformed
 from miniplatform.control_plane.call import Call, reply
 from obslib.access import Scope
-from obslib.debug import describe_convergence
+from obslib.debug import describe_convergence, describe_edges
 
-__all__ = ["consumers", "convergence", "projections"]
+__all__ = ["consumers", "convergence", "edges", "projections"]
 
 
 async def projections(call: Call) -> Response:
@@ -33,3 +33,16 @@ async def convergence(call: Call) -> Response:
     grant = on_platform(call, Scope.NODES_ADMIN)
     silent_after_s = call.platform.timings.silent_after_s
     return reply(await describe_convergence(call.platform.views, grant, now=time.time(), silent_after_s=silent_after_s))
+
+
+async def edges(call: Call) -> Response:
+    """``GET /_debug/edges``: what each edge serves and what it cannot; ``node`` names one by id or name."""
+    grant = on_platform(call, Scope.NODES_ADMIN)
+    call.takes_only({"node"})
+    refuse_malformed(call.asked("node"), "node")
+    silent_after_s = call.platform.timings.silent_after_s
+    return reply(
+        await describe_edges(
+            call.platform.views, grant, now=time.time(), node=call.asked("node"), silent_after_s=silent_after_s
+        )
+    )

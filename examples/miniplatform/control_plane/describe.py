@@ -10,9 +10,9 @@ from miniplatform.control_plane.auth import in_org, refuse_malformed
 from miniplatform.control_plane.call import Call, reply
 from miniplatform.control_plane.tenancy import env_of, listed, missing
 from obslib.access import Scope
-from obslib.debug import describe_env, describe_instance, describe_route, env_status
+from obslib.debug import describe_env, describe_instance, describe_route, env_status, why_env
 
-__all__ = ["env", "instance", "list_instances", "route", "show_instance", "status"]
+__all__ = ["env", "instance", "list_instances", "route", "show_instance", "status", "why"]
 
 _INSTANCES = (
     "SELECT i.instance_id, i.process_type, i.release_id, i.deploy_id, i.node_id, i.desired_state, i.desired_reason,"
@@ -36,6 +36,13 @@ async def env(call: Call) -> Response:
     grant = await in_org(call, Scope.ENVS_READ)
     named = await env_of(call, grant)
     return reply(await describe_env(call.platform.views, grant, named.env_id, now=time.time(), silent_after_s=_silent_s(call)))
+
+
+async def why(call: Call) -> Response:
+    """``GET …/why``: the first broken link between the wish and a served request, and what changed before it broke."""
+    grant = await in_org(call, Scope.ENVS_READ)
+    named = await env_of(call, grant)
+    return reply(await why_env(call.platform.views, grant, named.env_id, now=time.time(), silent_after_s=_silent_s(call)))
 
 
 async def route(call: Call) -> Response:

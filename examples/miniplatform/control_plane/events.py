@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,10 +14,8 @@ from starlette.responses import Response, StreamingResponse
 
 from miniplatform.control_plane.auth import in_org
 from miniplatform.control_plane.call import Call, reply
-from miniplatform.control_plane.problems import InvalidArgument
 from miniplatform.store.tokens import is_valid
 from obslib.access import Scope
-from obslib.ids import is_id
 
 __all__ = ["query_events", "stream_events"]
 
@@ -66,19 +64,13 @@ class Selection:
         """
         grant = await in_org(call, Scope.EVENTS_READ)
         call.takes_only(_SELECTS | set(also))
-        for parameter, prefixes in _IDS.items():
-            _refuse_no_id(call, parameter, prefixes)
-        since, until = _moment(call, "since"), _moment(call, "until")
-        if since is not None and until is not None and since > until:
-            raise InvalidArgument(f"since ({call.asked('since')[:40]}) is after until ({call.asked('until')[:40]}); swap them")
+        ids = {parameter: call.identified(parameter, *prefixes) for parameter, prefixes in _IDS.items()}
+        since, until = call.window()
         return Selection(
             org_id=str(grant.org_id),
             after=call.number("after_event_id", default_after),
             event_type=call.asked("event_type"),
-            app_id=call.asked("app_id"),
-            env_id=call.asked("env_id"),
-            route_id=call.asked("route_id"),
-            instance_id=call.asked("instance_id"),
+            **ids,
             since=since,
             until=until,
         )
@@ -155,21 +147,3 @@ def _line(event: Mapping[str, Any]) -> bytes:
 async def _newest(call: Call) -> int:
     row = await call.platform.database.row("event_read", "SELECT coalesce(max(event_id), 0) AS newest FROM events")
     return 0 if row is None else int(row["newest"])
-
-
-def _refuse_no_id(call: Call, parameter: str, prefixes: tuple[str, ...]) -> None:
-    text = call.asked(parameter)
-    if text and not any(is_id(text, prefix) for prefix in prefixes):
-        wanted = " or ".join(f"{prefix}_" for prefix in prefixes)
-        raise InvalidArgument(f"{parameter} is {text[:80]!r}, a malformed id: it must be {wanted} and 26 characters")
-
-
-def _moment(call: Call, parameter: str) -> datetime | None:
-    text = call.asked(parameter)
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidArgument(f"{parameter} is {text[:40]!r}; it must be a time such as 2026-01-31T09:30:00Z") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from miniplatform.store.checkpoints import positions, standing
+from miniplatform.store.history import EVENT_COLUMNS
 from miniplatform.store.pool import Database
 from miniplatform.store.projections import CRITICAL
 from obslib.access import Grant, Scope
@@ -106,17 +107,24 @@ class PostgresViews:
         return [RouteRecord(**row) for row in rows]
 
     async def events(
-        self, grant: Grant, env_id: str, *, aggregate_ids: Sequence[str] = (), limit: int = 50
+        self,
+        grant: Grant,
+        env_id: str,
+        *,
+        aggregate_ids: Sequence[str] = (),
+        event_types: Sequence[str] = (),
+        limit: int = 50,
     ) -> Sequence[EventRecord]:
-        """The newest events of the env, or of these aggregates in it, oldest first."""
+        """The newest events of the env, oldest first, or those of some aggregates or types."""
         rows = await self._database.rows(
             "event_read",
-            "SELECT event_id, event_type, aggregate_type, aggregate_id, occurred_at, aggregate_seq, actor_type, actor_id,"
-            " org_id, app_id, env_id, request_id, correlation_id, traceparent, payload FROM events"
-            " WHERE env_id = %(env)s AND org_id = %(org)s AND (%(every)s OR aggregate_id = ANY(%(ids)s))"
-            " ORDER BY event_id DESC LIMIT %(limit)s",
-            {**_env(grant, env_id), "every": not aggregate_ids, "ids": list(aggregate_ids), "limit": limit},
-        )
+            f"{EVENT_COLUMNS} WHERE env_id = %(env)s AND org_id = %(org)s AND (%(any_id)s OR aggregate_id = ANY(%(ids)s))"
+            " AND (%(any_type)s OR event_type = ANY(%(types)s)) ORDER BY event_id DESC LIMIT %(limit)s",
+            {
+                **_env(grant, env_id), "any_id": not aggregate_ids, "ids": list(aggregate_ids),
+                "any_type": not event_types, "types": list(event_types), "limit": limit,
+            },
+        )  # fmt: skip
         return [EventRecord(**row) for row in reversed(rows)]
 
     async def nodes(self) -> Sequence[NodeRecord]:

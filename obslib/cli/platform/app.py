@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from obslib.cli.platform import describing, events, listing, scaling
+from obslib.cli.platform import describing, differing, edges, events, explaining, listing, scaling
 from obslib.cli.platform.context import SavedContext
 from obslib.cli.platform.failure import Category
 from obslib.cli.platform.flags import GlobalFlags, refuse_empty
@@ -35,7 +35,7 @@ def build() -> tuple[Any, Holder]:
     root = group("Ask and change a platform: what is desired, what runs, what routes to what, and why not.", epilog=_EXIT_CODES)
     root.callback()(_root(holder))
     _top(root, holder)
-    for part in (_describe(holder), _events(holder), *_lists(holder)):
+    for part in (_describe(holder), explaining.commands(holder), _events(holder), *_lists(holder)):
         root.add_typer(part)
     return typer.main.get_command(root), holder
 
@@ -94,6 +94,19 @@ def _top(root: typer.Typer, holder: Holder) -> None:
         scaling.scale(holder["session"], replicas)
 
     @root.command()
+    def changes(
+        since: Since = "1h",
+        until: Until = "",
+        limit: Annotated[int, typer.Option(help="Tell of at most so many events, the newest.", min=1, max=1_000)] = 200,
+        with_instances: Annotated[bool, typer.Option("--instances", help="Tell of instances too.")] = False,
+        all_envs: Annotated[bool, typer.Option("--all-envs", help="Of the whole org, not of one env.")] = False,
+    ) -> None:
+        """What changed lately, by whom, from what to what; in the env that is named, else in the app, else in the org."""
+        differing.changes(
+            holder["session"], since=since, until=until, limit=limit, is_all=all_envs, with_instances=with_instances
+        )
+
+    @root.command()
     def whoami() -> None:
         """Show whose token this is and what it may do."""
         listing.whoami(holder["session"])
@@ -116,6 +129,11 @@ def _describe(holder: Holder) -> typer.Typer:
     def instance(instance: Annotated[str, typer.Argument(show_default=False)]) -> None:
         """An instance's life, health and end."""
         describing.instance(holder["session"], instance)
+
+    @describe.command()
+    def edge(node: Argument = None) -> None:
+        """What each edge node serves, what it refuses, and its backends; for operators."""
+        edges.describe(holder["session"], node)
 
     @describe.command()
     def convergence() -> None:

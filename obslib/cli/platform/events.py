@@ -11,7 +11,7 @@ from typing import Any
 from obslib.cli.platform.api import path
 from obslib.cli.platform.context import Target, check_id
 from obslib.cli.platform.failure import Category, CliFailure
-from obslib.cli.platform.lookup import app_id_of, env_id_of
+from obslib.cli.platform.lookup import narrowed
 from obslib.cli.platform.session import Session
 
 __all__ = ["Selection", "moment", "query", "tail"]
@@ -149,11 +149,7 @@ def _parameters(session: Session, target: Target, wanted: Selection) -> dict[str
         "since": moment(wanted.since, now),
         "until": moment(wanted.until, now),
     }
-    if not wanted.is_all and target.env and target.app:
-        parameters["env_id"] = env_id_of(session, target.need("app", "env"))
-    elif not wanted.is_all and target.app:
-        parameters["app_id"] = app_id_of(session, target.need("app"))
-    return parameters
+    return {**parameters, **narrowed(session, target, is_all=wanted.is_all)}
 
 
 def _event(line: str) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ from obslib.cli.platform.context import Target
 from obslib.cli.platform.failure import Category, CliFailure
 from obslib.cli.platform.session import Session
 
-__all__ = ["app_id_of", "env_id_of", "find"]
+__all__ = ["app_id_of", "env_id_of", "find", "narrowed"]
 
 
 def find(items: Iterable[dict[str, Any]], kind: str, named: str) -> str | None:
@@ -37,6 +37,15 @@ def env_id_of(session: Session, target: Target) -> str:
     if found is None:
         raise _missing("env", target.env, "platform envs list")
     return found
+
+
+def narrowed(session: Session, target: Target, *, is_all: bool) -> dict[str, str]:
+    """The filter for the target's env, else its app; none for the whole org. Raises CliFailure for one that is not there."""
+    if not is_all and target.env and target.app:
+        return {"env_id": env_id_of(session, target.need("app", "env"))}
+    if not is_all and target.app:
+        return {"app_id": app_id_of(session, target.need("app"))}
+    return {}
 
 
 def _missing(kind: str, named: str, command: str) -> CliFailure:

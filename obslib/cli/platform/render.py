@@ -7,14 +7,14 @@ from typing import Any
 
 from obslib.cli.platform.screen import Screen
 
-__all__ = ["Renderer", "convergence", "env", "instance", "route"]
+__all__ = ["Renderer", "convergence", "env", "evidence", "instance", "joined", "route", "seconds", "style_of"]
 
 Renderer = Callable[[Screen, dict[str, Any], bool], None]
 
 _USUAL = (("is_final", False), ("is_current", True), ("restarts", 0), ("consecutive_failures", 0))
 _STYLES = {
     "converged": "green", "converging": "yellow", "degraded": "bold red", "failing": "bold red", "unknown": "magenta",
-    "ok": "green", "waiting": "yellow",
+    "ok": "green", "waiting": "yellow", "not_applicable": "dim", "nothing_desired": "",
 }  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def instance(screen: Screen, found: dict[str, Any], is_verbose: bool) -> None:
         section = found.get(name)
         if isinstance(section, dict):
             screen.line(name, style="bold")
-            screen.pairs(_told(section), indent=2)
+            screen.pairs(evidence(section), indent=2)
     _section(screen, "timeline", found.get("timeline"), _moment)
 
 
@@ -71,7 +71,7 @@ def _verdict(screen: Screen, found: dict[str, Any], is_verbose: bool) -> None:
     screen.line(f"verdict: {verdict}" + (f" at {link}" if link else ""), style=_STYLES.get(verdict, ""))
     screen.pairs({"why": convergence.get("cause"), "reason": convergence.get("reason_code")}, indent=2)
     if link:
-        screen.pairs(_told(convergence.get("evidence") or {}), indent=2)
+        screen.pairs(evidence(convergence.get("evidence") or {}), indent=2)
     conditions = (f"{c.get('type')}={c.get('status')}" for c in found.get("conditions") or ())
     screen.line(" ".join(conditions), indent=2)
     if is_verbose:
@@ -101,9 +101,9 @@ def _placed(screen: Screen, item: dict[str, Any]) -> None:
     screen.line(f"{item.get('process_type')} {shown} {item.get('instance_id')}", indent=2, style=style)
     health = item.get("health") or {}
     screen.line(
-        _joined(
+        joined(
             ("on", item.get("node_name") or item.get("node_id")),
-            ("age", _seconds(item.get("age_seconds"))),
+            ("age", seconds(item.get("age_seconds"))),
             ("health", health.get("last_result")),
             ("restarts", item.get("restarts") or None),
             ("wanted", item.get("desired_state") if item.get("desired_state") != "running" else None),
@@ -112,7 +112,7 @@ def _placed(screen: Screen, item: dict[str, Any]) -> None:
         indent=4,
     )
     if not item.get("is_current", True):
-        screen.line(f"last heard {_seconds(item.get('reported_age_seconds')) or 'never'} ago", indent=4, style="magenta")
+        screen.line(f"last heard {seconds(item.get('reported_age_seconds')) or 'never'} ago", indent=4, style="magenta")
 
 
 def _routed(screen: Screen, item: dict[str, Any]) -> None:
@@ -129,12 +129,12 @@ def _backend(screen: Screen, item: dict[str, Any], indent: int = 2) -> None:
     screen.line(f"{item.get('instance_id')} {item.get('state')}", indent=indent)
     for seen in item.get("edge_reachability") or ():
         screen.line(
-            _joined(
+            joined(
                 ("", seen.get("name")),
                 ("", seen.get("state")),
                 ("", seen.get("last_failure_reason")),
                 ("gated", seen.get("gated")),
-                ("age", _seconds(seen.get("age_seconds"))),
+                ("age", seconds(seen.get("age_seconds"))),
             ),
             indent=indent + 2,
         )
@@ -143,27 +143,27 @@ def _backend(screen: Screen, item: dict[str, Any], indent: int = 2) -> None:
 def _edge(screen: Screen, item: dict[str, Any], indent: int = 2) -> None:
     applied = "applied" if item.get("is_applied") else "not applied"
     screen.line(f"{item.get('name')} config {item.get('state')}, {applied}", indent=indent)
-    screen.pairs({"error": item.get("last_error"), "last heard": _seconds(item.get("age_seconds"))}, indent=indent + 2)
+    screen.pairs({"error": item.get("last_error"), "last heard": seconds(item.get("age_seconds"))}, indent=indent + 2)
 
 
 def _moment(screen: Screen, item: dict[str, Any]) -> None:
     screen.line(f"{item.get('at')} {item.get('what')}", indent=2)
     told = ("reason", "reason_code", "termination_class", "exit_code", "restarts", "boot_id")
-    screen.line(_joined(*((key, item.get(key)) for key in told)), indent=4) if any(item.get(k) for k in told) else None
+    screen.line(joined(*((key, item.get(key)) for key in told)), indent=4) if any(item.get(k) for k in told) else None
 
 
 def _reader(screen: Screen, item: dict[str, Any]) -> None:
     name = item.get("name") or item.get("projection") or item.get("projection_name") or item.get("consumer")
     state = str(item.get("state") or "")
-    screen.line(f"{name} {state}".rstrip(), indent=2, style=_STYLES.get(state, "" if not state else "bold red"))
+    screen.line(f"{name} {state}".rstrip(), indent=2, style=style_of(state))
     position = item.get("last_applied_event_id", item.get("cursor_event_id"))
     told = (
         ("at", position),
         ("lag", item.get("lag_events")),
-        ("age", _seconds(item.get("age_seconds"))),
+        ("age", seconds(item.get("age_seconds"))),
         ("error", item.get("last_error")),
     )
-    screen.line(_joined(*told), indent=4)
+    screen.line(joined(*told), indent=4)
 
 
 def _events(screen: Screen, found: dict[str, Any]) -> None:
@@ -176,16 +176,22 @@ def _events(screen: Screen, found: dict[str, Any]) -> None:
         )
 
 
-def _joined(*parts: tuple[str, object]) -> str:
+def style_of(word: str) -> str:
+    """How a verdict or a state is shown on a terminal: what is neither good nor waited for stands out."""
+    return _STYLES.get(word, "" if not word else "bold red")
+
+
+def joined(*parts: tuple[str, object]) -> str:
+    """``name value`` pairs in one line, without those that have no value."""
     return " ".join(f"{name} {value}".strip() for name, value in parts if value not in (None, ""))
 
 
-def _told(section: dict[str, Any]) -> dict[str, object]:
+def evidence(section: dict[str, Any]) -> dict[str, object]:
     """A section's fields for people: durations with their unit, and no flag that says what is usual."""
     told: dict[str, object] = {}
     for key, value in section.items():
         if key.endswith("_seconds"):
-            told[key.removesuffix("_seconds")] = _seconds(value)
+            told[key.removesuffix("_seconds")] = seconds(value)
         elif isinstance(value, dict):
             told[key] = ", ".join(f"{name}={inner}" for name, inner in value.items())
         elif (key, value) not in _USUAL:
@@ -193,7 +199,7 @@ def _told(section: dict[str, Any]) -> dict[str, object]:
     return told
 
 
-def _seconds(value: object) -> str:
+def seconds(value: object) -> str:
     """``0.4 s``, ``90 s``, ``12 min``, ``3 h``; empty when unknown."""
     if not isinstance(value, int | float):
         return ""
