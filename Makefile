@@ -41,11 +41,12 @@ test-fast: $(READY)  ## Run the suite that takes under a minute.
 bench: $(READY)  ## Measure our cost against well-known peers (ROWS=P1,P7 OUT=FILE).
 	@PYTHONPATH=tests $(BIN)/python -m bench $(if $(ROWS),--rows $(ROWS)) $(if $(OUT),--out $(OUT))
 
-check: $(READY)  ## Lint, types, layers.
+check: $(READY)  ## Lint, types, layers, the requirement ledger.
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --config pyproject.toml
+	@$(BIN)/obslib requirements --wrong
 
 format: $(READY)  ## Format the code and mend what can be mended.
 	@$(BIN)/ruff format --quiet .

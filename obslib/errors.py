@@ -21,6 +21,7 @@ __all__ = [
     "EmergencyRefused",
     "ErrorClass",
     "LabelNotAllowed",
+    "LedgerError",
     "ObslibError",
     "SettingsError",
     "UnknownSignal",
@@ -82,6 +83,10 @@ class UnknownSignal(ObslibError, LookupError):
 
 class SettingsError(ObslibError, ValueError):
     """A setting is missing or malformed; the message names it and where it is read from."""
+
+
+class LedgerError(ObslibError, ValueError):
+    """The requirement ledger cannot be understood; the message names the file and the line."""
 
 
 class AddressInUse(ObslibError, OSError):

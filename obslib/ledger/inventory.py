@@ -1,0 +1,164 @@
+"""What there is: the names that a row may point at, and how a test would spell each of them."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from obslib.catalog import (
+    Alert,
+    Catalog,
+    Check,
+    Cursor,
+    Dashboard,
+    Declaration,
+    ExternalMetric,
+    Family,
+    LogEvent,
+    Loop,
+    Operation,
+    Retention,
+    Runbook,
+    SpanKind,
+)
+
+__all__ = ["Command", "Inventory", "MissingError", "spellings"]
+
+_KINDS: Mapping[str, tuple[type[Declaration], ...]] = {
+    "metrics": (Family, ExternalMetric), "log_events": (LogEvent,), "spans": (SpanKind,), "checks": (Check,),
+    "loops": (Loop,), "operations": (Operation,), "cursors": (Cursor,), "retention": (Retention,), "alerts": (Alert,),
+    "dashboards": (Dashboard,), "runbooks": (Runbook,),
+}  # fmt: skip
+
+
+class MissingError(LookupError):
+    """A row points at something that does not exist; the message says what, and what it may have meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command as the operator types it, without its arguments, and the flags it takes."""
+
+    words: tuple[str, ...]
+    flags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """Everything that exists, as far as a row can name it.
+
+    ``constants`` are the Python names of the catalog's declarations, ``fields`` those that a line may carry (the
+    mandatory ones too), ``settings`` maps each setting to its variable. ``root`` is the directory that the paths of
+    rows start from: the repository's.
+    """
+
+    catalog: Catalog
+    constants: Mapping[Declaration, frozenset[str]]
+    fields: frozenset[str]
+    commands: tuple[Command, ...]
+    settings: Mapping[str, str]
+    root: Path
+
+    def signal(self, kind: str, name: str) -> Declaration:
+        """The declaration of that name; raises MissingError."""
+        known = {signal.name: signal for each in _KINDS[kind] for signal in self.catalog.of(each)}
+        if name not in known:
+            raise MissingError(f"{_noun(kind)} {name!r} is not in catalog {self.catalog.name!r}{_meant(name, known)}")
+        found = known[name]
+        if isinstance(found, Runbook) and not (self.root / "specs" / "runbooks" / found.path).is_file():
+            raise MissingError(f"runbook {name!r} is declared, but there is no specs/runbooks/{found.path}")
+        return found
+
+    def spellings(self, kind: str, name: str) -> frozenset[str]:
+        """How code may name this reference; raises MissingError when it does not exist."""
+        match kind:
+            case "fields":
+                if name not in self.fields:
+                    raise MissingError(f"field {name!r} is not in catalog {self.catalog.name!r}{_meant(name, self.fields)}")
+                return frozenset({name})
+            case "settings":
+                if name not in self.settings:
+                    raise MissingError(f"there is no setting {name!r}{_meant(name, self.settings)}")
+                return frozenset({name, self.settings[name]})
+            case "code":
+                return frozenset({self._code(name)})
+        found = self.signal(kind, name)
+        extra = {found.path} if isinstance(found, Runbook) else {found.uid} if isinstance(found, Dashboard) else set()
+        return frozenset({name, *extra, *self.constants.get(found, ())})
+
+    def command(self, line: str) -> tuple[Command, tuple[str, ...]]:
+        """The command that ``line`` names and the flags it names; raises MissingError."""
+        words = tuple(word for word in line.split() if not word.startswith("-"))
+        flags = tuple(word for word in line.split() if word.startswith("-"))
+        found = next((command for command in self.commands if command.words == words), None)
+        if found is None:
+            raise MissingError(f"there is no command {' '.join(words)!r}{_meant(' '.join(words), map(_line, self.commands))}")
+        for flag in flags:
+            if flag not in found.flags:
+                raise MissingError(f"command {_line(found)!r} takes no {flag}{_meant(flag, found.flags)}")
+        return found, flags
+
+    def require_document(self, path: str) -> None:
+        """Raise MissingError unless there is a document at ``path`` with something in it."""
+        try:
+            text = (self.root / path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise MissingError(f"document {path!r} does not exist") from None
+        if not text.strip():
+            raise MissingError(f"document {path!r} is empty")
+
+    def _code(self, name: str) -> str:
+        *parts, last = name.split(".")
+        homes = (self.root, *sorted((self.root / "shims").glob("*")), self.root / "examples")
+        for home in homes:
+            for depth in range(len(parts), 0, -1):
+                at = home.joinpath(*parts[:depth])
+                for file in (at.with_suffix(".py"), at / "__init__.py"):
+                    if file.is_file() and _defines(ast.parse(file.read_bytes()).body, [*parts[depth:], last]):
+                        return last
+        raise MissingError(f"nothing is called {name!r}; name it as it is imported, as in 'obslib.access.authorize'")
+
+
+def spellings(modules: Iterable[ModuleType]) -> dict[Declaration, frozenset[str]]:
+    """The Python names under which the modules hold their declarations."""
+    found: dict[Declaration, set[str]] = {}
+    for module in modules:
+        for name, value in vars(module).items():
+            if isinstance(value, Declaration):
+                found.setdefault(value, set()).add(name)
+    return {declaration: frozenset(names) for declaration, names in found.items()}
+
+
+def _defines(body: list[ast.stmt], names: list[str]) -> bool:
+    """Whether the statements define or import ``names[0]``, a class of them ``names[1]``, and so on."""
+    first, *rest = names
+    for statement in body:
+        match statement:
+            case ast.ClassDef(name=name, body=inner) if name == first:
+                return not rest or _defines(inner, rest)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if name == first:
+                return not rest
+            case ast.Assign(targets=targets) if any(isinstance(t, ast.Name) and t.id == first for t in targets):
+                return not rest
+            case ast.AnnAssign(target=ast.Name(id=name)) if name == first:
+                return not rest
+            case ast.ImportFrom(names=imported) if any((alias.asname or alias.name) == first for alias in imported):
+                return not rest
+    return False
+
+
+def _noun(kind: str) -> str:
+    return kind.removesuffix("s").replace("_", " ") + (" key" if kind == "retention" else "")
+
+
+def _line(command: Command) -> str:
+    return " ".join(command.words)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,86 @@
+"""A ledger that cannot be understood is refused in one sentence that says where."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from obslib.errors import LedgerError
+from obslib.ledger import FILE, Kind, read
+from tests.ledger.shop import Shop
+
+SECTION = {"prefix": "A", "title": "All", "rows": 1}
+ROW = {"id": "A-01", "lines": "3", "kind": "metric", "requirement": "Counted.", "open": "Not yet."}
+
+
+def test_a_row_is_read_as_it_is_written(shop: Shop) -> None:
+    """Id, origin, kind and references come out in order; the expected ids follow from the sections."""
+    ledger = read(shop.write() / FILE)
+    assert ledger.expected == tuple(f"SHOP-{number:02d}" for number in range(1, 11))
+    row = ledger.rows[5]
+    assert (row.id, row.lines, row.source, row.kind, row.open) == ("SHOP-06", "1", "", Kind.ALERT, "")
+    assert row.of("alerts", "runbooks") == ("sold_out", "empty")
+
+
+NO_JSON = "this is no JSON (Expecting property name enclosed in double quotes); look for a lost comma"
+EMPTY_SECTION = {**SECTION, "rows": 0}
+BAD: list[tuple[object, str]] = [
+    ('{"sections": [],\n "rows": [\n  {]}', f"FILE, line 3: {NO_JSON}"),
+    ('{"sections": [],\n<<<<<<< HEAD\n', f"FILE, line 2: {NO_JSON}"),
+    ("[]", 'FILE, line 1: a ledger is an object of "sections" and "rows" and nothing else'),
+    ('{"sections": 3, "rows": []}', 'FILE, line 1: "sections" is 3; it has to be a list'),
+    (
+        '{"sections": [],\n"rows": [{"id": "A", "kind": 1, "kind": 2}]}',
+        "FILE, line 2: key 'kind' is there twice; keep one of them",
+    ),
+    (
+        EMPTY_SECTION,
+        f'FILE: section {EMPTY_SECTION!r} is not understood; it has a "prefix", a "title" and how many "rows"',
+    ),
+    ([1], 'FILE: [1] is no row; a row is an object with an "id"'),
+    ({"metrics": "up"}, "ROW has metrics 'up'; it has to be a list of names, or not there at all"),
+    ({"metrics": []}, "ROW has metrics []; it has to be a list of names, or not there at all"),
+    ({"metrics": ["up", "up"]}, "ROW names something twice in metrics: ['up', 'up']; once is enough"),
+    ({"open": " "}, "ROW has open ' '; it has to be text, or not there at all"),
+    ({"kind": "song"}, f"ROW is of kind 'song'; use one of {', '.join(Kind)}"),
+    ({"source": "here"}, 'ROW needs either "lines" of the architecture or another "source"'),
+]
+
+
+@pytest.mark.parametrize(("given", "sentence"), BAD)
+def test_what_is_no_ledger_is_refused_with_its_line(tmp_path: Path, given: Any, sentence: str) -> None:
+    """Text, sections and rows each have their sentence; nothing is guessed."""
+    path = tmp_path / FILE
+    match given:
+        case str():
+            text = given
+        case {"prefix": _}:
+            text = json.dumps({"sections": [given], "rows": []}, indent=2)
+        case dict():
+            text = json.dumps({"sections": [SECTION], "rows": [{**ROW, **given}]}, indent=2)
+        case _:
+            text = json.dumps({"sections": [SECTION], "rows": [given]}, indent=2)
+    path.write_text(text)
+    with pytest.raises(LedgerError) as refusal:
+        read(path)
+    assert str(refusal.value) == sentence.replace("ROW", "FILE, line 11: row 'A-01'").replace("FILE", str(path))
+
+
+def test_a_key_that_means_nothing_is_refused(tmp_path: Path) -> None:
+    """A misspelt kind of reference would otherwise be evidence that nobody looks at."""
+    path = tmp_path / FILE
+    path.write_text(json.dumps({"sections": [SECTION], "rows": [{**ROW, "metric": ["up"]}]}, indent=2))
+    with pytest.raises(LedgerError, match=r"line 11: row 'A-01' has 'metric', which means nothing; use one of id, lines, "):
+        read(path)
+
+
+def test_what_is_not_text_is_refused(tmp_path: Path) -> None:
+    """Neither a directory nor another encoding ends in a traceback."""
+    (tmp_path / FILE).write_bytes(b"\xff\xfe{")
+    with pytest.raises(LedgerError, match="cannot be read: it is not UTF-8"):
+        read(tmp_path / FILE)
+    with pytest.raises(LedgerError, match="cannot be read: Is a directory"):
+        read(tmp_path)
