@@ -17,10 +17,14 @@ from obslib.catalog import (
     Field,
     Importance,
     Plane,
+    Rule,
     Runbook,
+    Scene,
+    Series,
     Severity,
     gauge,
     log_event,
+    query,
     span_kind,
 )
 from obslib.ledger import FILE, Command, Inventory, Judgement, judge, read, spellings
@@ -45,12 +49,23 @@ def SALE() -> None:
 
 TILL = Check(name="till", help="The till opens.", plane=Plane.COMMON, serves=("SHOP-04",), importance=Importance.REQUIRED)
 EMPTY = Runbook(name="empty", help="What to do.", plane=Plane.COMMON, serves=("SHOP-06",), path="empty.md")
+GONE = Rule(
+    severity=Severity.PAGE, for_s=60, query=query("max($stock) == 0", stock=STOCK), summary="Nothing is left.",
+    fires=Scene((Series(STOCK, "0x10"),), minutes=5), quiet=Scene((Series(STOCK, "1x10"),), minutes=5),
+)  # fmt: skip
 SOLD_OUT = Alert(
-    name="sold_out", help="Nothing left.", plane=Plane.COMMON, serves=("SHOP-06",), expression="stock == 0", families=(STOCK,),
-    severity=Severity.PAGE, for_s=60, runbook=EMPTY,
+    name="SoldOut", help="Nothing left.", plane=Plane.COMMON, components=("shop",), serves=("SHOP-06",), rules=(GONE,),
+    runbook=EMPTY,
 )  # fmt: skip
 BOARD = Dashboard(
-    name="board", help="The shop.", plane=Plane.COMMON, serves=("SHOP-07",), uid="shop-board", title="Shop", families=(STOCK,)
+    name="board",
+    help="The shop.",
+    plane=Plane.COMMON,
+    serves=("SHOP-07",),
+    uid="shop-board",
+    title="Shop",
+    version=1,
+    panels=(),
 )
 SIGNALS = (STOCK, OPENED, SALE, TILL, EMPTY, SOLD_OUT, BOARD)
 
@@ -64,7 +79,7 @@ ANSWER = "shop stock --shelf"
 
 @pytest.fixture
 def alert():
-    return "sold_out"
+    return "SoldOut"
 
 
 def test_stock(alert):
@@ -116,7 +131,7 @@ ROWS: list[dict[str, Any]] = [
     {"kind": "span", "spans": ["shop.sale"], "tests": ["test_lines"]},
     {"kind": "health check", "checks": ["till"], "tests": ["test_lines"]},
     {"kind": "command", "commands": ["shop stock --shelf"], "tests": ["test_command"]},
-    {"kind": "alert", "alerts": ["sold_out"], "runbooks": ["empty"], "tests": ["test_stock"]},
+    {"kind": "alert", "alerts": ["SoldOut"], "runbooks": ["empty"], "tests": ["test_stock"]},
     {"kind": "dashboard", "dashboards": ["board"], "tests": ["test_lines"]},
     {"kind": "policy", "settings": ["discount"], "code": ["shop.open_door"], "tests": ["test_command"]},
     {"kind": "spec", "docs": ["specs/shop.md"], "tests": ["test_lines"]},

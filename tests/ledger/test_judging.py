@@ -63,7 +63,7 @@ PLANTED: dict[str, tuple[Spoil, str, str]] = {
         "command 'shop stock' takes no --shelv; did you mean '--shelf'?",
     ),
     "an alert that is not declared": (
-        at(6, alerts=["sold"]), "SHOP-06", "alert 'sold' is not in catalog 'shop'; did you mean 'sold_out'?",
+        at(6, alerts=["SoldOff"]), "SHOP-06", "alert 'SoldOff' is not in catalog 'shop'; did you mean 'SoldOut'?",
     ),
     "a runbook that is not declared": (
         at(6, runbooks=["emptied"]), "SHOP-06", "runbook 'emptied' is not in catalog 'shop'; did you mean 'empty'?",

@@ -22,7 +22,7 @@ def test_a_row_is_read_as_it_is_written(shop: Shop) -> None:
     assert ledger.expected == tuple(f"SHOP-{number:02d}" for number in range(1, 11))
     row = ledger.rows[5]
     assert (row.id, row.lines, row.source, row.kind, row.open) == ("SHOP-06", "1", "", Kind.ALERT, "")
-    assert row.of("alerts", "runbooks") == ("sold_out", "empty")
+    assert row.of("alerts", "runbooks") == ("SoldOut", "empty")
 
 
 NO_JSON = "this is no JSON (Expecting property name enclosed in double quotes); look for a lost comma"
