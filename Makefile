@@ -8,7 +8,7 @@ STATE ?= .state
 BREAK ?= none
 MINI := PYTHONPATH=examples $(BIN)/python -m miniplatform
 
-.PHONY: help env demo up down test test-fast bench check format lock clean
+.PHONY: help env demo up down test test-fast bench check build format lock clean
 
 help:  ## Show what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ check: $(READY)  ## Lint, types, layers, the requirement ledger.
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --config pyproject.toml
 	@$(BIN)/obslib requirements --wrong
+
+build: $(READY)  ## Render rules, dashboards and tables from the catalog into specs/.
+	@$(BIN)/obslib build
 
 format: $(READY)  ## Format the code and mend what can be mended.
 	@$(BIN)/ruff format --quiet .

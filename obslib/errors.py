@@ -24,7 +24,9 @@ __all__ = [
     "LedgerError",
     "ObslibError",
     "SettingsError",
+    "SpecError",
     "UnknownSignal",
+    "UsageError",
 ]
 
 
@@ -87,6 +89,14 @@ class SettingsError(ObslibError, ValueError):
 
 class LedgerError(ObslibError, ValueError):
     """The requirement ledger cannot be understood; the message names the file and the line."""
+
+
+class SpecError(ObslibError, ValueError):
+    """A page of the specs cannot be rendered; the message names the page and what is wrong in it."""
+
+
+class UsageError(ObslibError, ValueError):
+    """A command was given what does not go together, or a place it cannot use."""
 
 
 class AddressInUse(ObslibError, OSError):

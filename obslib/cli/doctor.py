@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
 import os
@@ -10,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 from obslib.settings import SETTINGS, Settings, resolve
 
-__all__ = ["doctor"]
+__all__ = ["add", "doctor"]
 
 _EXTRAS: Mapping[str, str] = {
     "otlp": "opentelemetry.exporter.otlp.proto.http",
@@ -26,6 +27,14 @@ class Finding:
     what: str
     why: str
     is_fatal: bool = False
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    command = commands.add_parser("doctor", help="print the effective settings, where each came from, what is off and why")
+    command.add_argument("component", nargs="?", default="", help="also check what this component needs (such as agent)")
+    command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    command.set_defaults(run=lambda arguments: doctor(arguments.component, as_json=arguments.json))
 
 
 def doctor(component: str, *, as_json: bool) -> int:

@@ -1,0 +1,133 @@
+"""``obslib build``: render what follows from the catalog into the specs, or say which file is stale."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from obslib.catalog import Catalog, Dashboard, Runbook
+from obslib.errors import SpecError, UsageError
+from obslib.render import fill, grafana, missing_sections, names_in, rule_file, scrape_config, tables
+from obslib.settings import SETTINGS
+
+__all__ = ["add", "render"]
+
+_SPECS = Path("specs")
+_GENERATED = Path("generated")
+_RULES = "alerts.rules.yml"
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    command = commands.add_parser("build", help="render rules, dashboards and tables from the catalog into the specs")
+    command.add_argument("--check", action="store_true", help="write nothing; exit 1 and name each file that is stale")
+    command.add_argument("--out", type=Path, metavar="DIR", help="directory of the specs (default: specs)")
+    command.add_argument(
+        "--shorten", type=_factor, metavar="FACTOR", default=1.0,
+        help="divide every window, age and wait of the alerts by FACTOR, to see them fire; needs --out",
+    )  # fmt: skip
+    command.set_defaults(run=_run)
+
+
+def render(catalog: Catalog, directory: Path, *, shorten: float = 1.0) -> Mapping[Path, str]:
+    """The text of every rendered file, by its path below ``directory``, whose pages are read.
+
+    Raises SpecError for a page whose markers cannot be filled, and for a runbook that is missing or lacks a section.
+    """
+    boards = {f"dashboards/{board.plane.value}/{board.name}.json": grafana(board) for board in catalog.of(Dashboard)}
+    files = {
+        _RULES: rule_file(catalog, shorten=shorten),
+        "prometheus.yml": scrape_config(catalog, rule_files=(_RULES,), shorten=shorten),
+        **boards,
+    }
+    rendered = {_GENERATED / name: text for name, text in files.items()}
+    parts = tables(catalog, SETTINGS)
+    for path in sorted(directory.rglob("*.md")):
+        page = _read(path) or ""
+        filled = fill(page, parts, where=str(path))
+        if names_in(page):
+            rendered[path.relative_to(directory)] = filled
+    _check_runbooks(catalog, directory / "runbooks")
+    return rendered
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    directory = _directory(arguments.out, shorten=arguments.shorten, is_check=arguments.check)
+    from obslib.catalog.platform import PLATFORM
+
+    try:
+        rendered = render(PLATFORM, directory, shorten=arguments.shorten)
+        stale = [path for path, text in rendered.items() if _read(directory / path) != text]
+        if arguments.check:
+            return _report(directory, stale, rendered)
+        for path in stale:
+            _write(directory / path, rendered[path])
+    except OSError as error:
+        raise UsageError(f"{error.filename or directory} cannot be used ({error.strerror}); name another with --out") from None
+    print(f"{len(stale)} of {len(rendered)} files written, in {directory}")
+    return 0
+
+
+def _directory(given: Path | None, *, shorten: float, is_check: bool) -> Path:
+    if shorten != 1.0 and is_check:
+        raise UsageError("--check compares with what is kept, which is never shortened; leave out --shorten")
+    if shorten != 1.0 and given is None:
+        raise UsageError("--shorten would put shortened alerts where the real ones are kept; name a directory with --out")
+    directory = given or _SPECS
+    if not directory.is_dir() and (is_check or given is None):
+        raise UsageError(f"there is no directory {str(directory)!r} here; run it in the repository, or name one with --out")
+    return directory
+
+
+def _report(directory: Path, stale: list[Path], rendered: Mapping[Path, str]) -> int:
+    found = [path.relative_to(directory) for path in (directory / _GENERATED).rglob("*") if path.is_file()]
+    stray = sorted(path for path in found if path not in rendered)
+    for path in stale:
+        print(f"stale: {directory / path}; run 'obslib build'", file=sys.stderr)
+    for path in stray:
+        print(f"stray: {directory / path}; nothing renders it, delete it", file=sys.stderr)
+    if stale or stray:
+        return 1
+    print(f"{len(rendered)} files are as rendered, in {directory}")
+    return 0
+
+
+def _check_runbooks(catalog: Catalog, directory: Path) -> None:
+    if not directory.is_dir():
+        return
+    for book in catalog.of(Runbook):
+        text = _read(directory / book.path)
+        if text is None:
+            raise SpecError(f"runbook {book.name!r} has no page; write {directory / book.path}")
+        missing = missing_sections(text)
+        if missing:
+            raise SpecError(f"{directory / book.path} lacks a section: {', '.join(missing)}")
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise SpecError(f"{path} is not UTF-8 text; write it anew") from None
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".new")
+    draft.write_text(text, encoding="utf-8")
+    os.replace(draft, path)
+
+
+def _factor(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 1.0 <= value <= 1_000.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
+    return value

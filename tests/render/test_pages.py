@@ -1,0 +1,92 @@
+"""A page keeps what people wrote, and holds what the catalog says between its markers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from obslib.catalog import Alert, Check, Dashboard, Family, LogEvent, Loop, Retention, Runbook
+from obslib.catalog.platform import PLATFORM
+from obslib.errors import SpecError
+from obslib.render import fill, grafana, missing_sections, tables
+from obslib.settings import SETTINGS
+
+PARTS = {"one": "| a |\n|---|\n", "two": "2\n"}
+
+
+def test_only_what_stands_between_markers_is_replaced() -> None:
+    """Prose around a part stays as it was, and filling twice changes nothing."""
+    page = "# Page\n\nWhy.\n\n<!-- generated: one -->\nold\n<!-- end -->\n\nMore.\n"
+    filled = fill(page, PARTS, where="page.md")
+    assert filled == "# Page\n\nWhy.\n\n<!-- generated: one -->\n\n| a |\n|---|\n\n<!-- end -->\n\nMore.\n"
+    assert fill(filled, PARTS, where="page.md") == filled
+    assert fill("no part\n", PARTS, where="page.md") == "no part\n"
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("<!-- generated: three -->\n<!-- end -->\n", "page.md asks for a part 'three'; there are one, two"),
+        (
+            "<!-- generated: one -->\n",
+            "page.md has a marker without its other half; a generated part ends with '<!-- end -->'",
+        ),
+        ("<!-- end -->\n", "page.md has a marker without its other half; a generated part ends with '<!-- end -->'"),
+    ],
+)
+def test_a_marker_that_cannot_be_filled_is_refused(page: str, message: str) -> None:
+    """A part nobody renders would stay as it was written for ever."""
+    with pytest.raises(SpecError) as caught:
+        fill(page, PARTS, where="page.md")
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("part", "kind"),
+    [
+        ("alerts", Alert), ("checks", Check), ("loops", Loop), ("metrics", Family), ("log-events", LogEvent),
+        ("runbooks", Runbook), ("retention", Retention),
+    ],
+)  # fmt: skip
+def test_a_table_names_everything_of_its_kind(part: str, kind: type) -> None:
+    """No declaration is missing from the page that documents its kind."""
+    table = tables(PLATFORM, SETTINGS)[part]
+    for signal in PLATFORM.of(kind):
+        assert (signal.key if isinstance(signal, Retention) else signal.name) in table, signal
+
+
+def test_a_table_is_a_table_whatever_its_cells_hold() -> None:
+    """Every row has as many cells as its head, bars inside cells escaped."""
+    for name, table in tables(PLATFORM, SETTINGS).items():
+        width = 0
+        for line in table.splitlines():
+            if line.startswith("|"):
+                cells = line.replace("\\|", "").count("|")
+                width = width or cells
+                assert cells == width, (name, line)
+            else:
+                width = 0
+
+
+def test_the_dashboard_is_what_grafana_imports() -> None:
+    """Stable uid, one panel a question, places that do not overlap, and a datasource that can be chosen."""
+    [board] = [board for board in PLATFORM.of(Dashboard) if board.name == "projections"]
+    content = json.loads(grafana(board))
+    assert (content["uid"], content["version"]) == ("obs-projections", 1)
+    assert "id" not in content, "Grafana numbers dashboards itself"
+    assert [panel["title"] for panel in content["panels"]] == [
+        "Lag", "Lag in time", "Last applied event", "Processing time, 95th percentile", "Errors",
+    ]  # fmt: skip
+    places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in content["panels"]}
+    assert len(places) == len({panel["id"] for panel in content["panels"]}) == len(content["panels"])
+    assert all(target["expr"] and target["legendFormat"] for panel in content["panels"] for target in panel["targets"])
+    assert content["templating"]["list"][0]["type"] == "datasource"
+
+
+def test_a_runbook_lacks_what_is_missing_or_empty() -> None:
+    """Six sections, each with something under it."""
+    whole = "# X\n" + "".join(f"\n## {section}\n\nText.\n" for section in Runbook.SECTIONS)
+    assert missing_sections(whole) == ()
+    assert missing_sections(whole.replace("## Escalation\n\nText.\n", "## Escalation\n")) == ("Escalation",)
+    assert missing_sections("# X\n") == Runbook.SECTIONS
