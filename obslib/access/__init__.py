@@ -23,17 +23,18 @@ from obslib.access.audit import (
 )
 from obslib.access.auditor import Auditor
 from obslib.access.authorize import authorize
-from obslib.access.decision import Decision, decide
+from obslib.access.decision import Decision, Refusal, decide
 from obslib.access.delegation import delegable
 from obslib.access.emergency import EMERGENCY_SCOPES, LONGEST_EMERGENCY_S, Emergency
 from obslib.access.grant import Grant
-from obslib.access.reading import Reading, RequestInfo
+from obslib.access.reading import Opening, Reading, RequestInfo
 from obslib.access.resource import Resource, forbidden, not_found
 from obslib.access.scopes import AUDITED_SCOPES, PLATFORM_SCOPES, ROLE_SCOPES, Role, Scope
 
 __all__ = [
     "AUDITED_SCOPES", "EMERGENCY_SCOPES", "GENESIS", "LONGEST_EMERGENCY_S", "PLATFORM_CHAIN", "PLATFORM_SCOPES",
     "ROLE_SCOPES", "Actor", "ActorType", "AuditRecord", "AuditSelection", "AuditSink", "Auditor", "Breach", "Decision",
-    "Emergency", "Grant", "JsonLinesAudit", "Link", "Phase", "PostgresAudit", "Reading", "RequestInfo", "Resource", "Role",
-    "Scope", "SinkFailure", "WrongHead", "authorize", "decide", "delegable", "digest", "forbidden", "not_found", "verify",
+    "Emergency", "Grant", "JsonLinesAudit", "Link", "Opening", "Phase", "PostgresAudit", "Reading", "Refusal",
+    "RequestInfo", "Resource", "Role", "Scope", "SinkFailure", "WrongHead", "authorize", "decide", "delegable", "digest",
+    "forbidden", "not_found", "verify",
 ]  # fmt: skip

@@ -18,7 +18,7 @@ from obslib.access.resource import Resource, forbidden, not_found
 from obslib.access.scopes import OPERATOR_SCOPES, PLATFORM_SCOPES, SWITCHED_OFF, Scope
 from obslib.errors import AccessDenied
 
-__all__ = ["Decision", "Reason", "decide"]
+__all__ = ["Decision", "Reason", "Refusal", "decide"]
 
 Reason = Literal["scope_held", "platform_scope", "emergency", "scope_missing", "foreign_org", "operator_only", "switched_off"]
 
@@ -42,6 +42,15 @@ class Decision:
     def refusal(self) -> AccessDenied:
         """What the caller is told: a scope missing where the caller belongs is named, anything else does not exist."""
         return not_found(self.resource) if self.reason == "foreign_org" else forbidden(self.scope)
+
+
+class Refusal(AccessDenied):
+    """A refusal that is not on record yet: hand its ``decision`` to ``Auditor.refused`` where refusals are answered."""
+
+    def __init__(self, decision: Decision) -> None:
+        told = decision.refusal()
+        super().__init__(str(told), error_class=told.error_class)
+        self.decision = decision
 
 
 def decide(

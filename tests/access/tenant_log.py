@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from obslib.access import Grant, Scope
-from tests.access.memory_audit import MemoryAudit
+from obslib.testing import MemoryAudit
 
 __all__ = ["LINES", "TenantLog"]
 

@@ -28,8 +28,8 @@ from obslib.access.audit import AuditRecord, Phase
 from obslib.access.grant import issue
 from obslib.catalog.platform.audit import AUDIT_RECORDS, AUDIT_REFUSED_READS
 from obslib.errors import AccessDenied, AuditRequired, AuditUnavailable, Closed, EmergencyRefused, ErrorClass, SettingsError
-from obslib.testing import RecordedObservability, observability
-from tests.access.memory_audit import BROKEN, MemoryAudit
+from obslib.testing import MemoryAudit, RecordedObservability, observability
+from tests.access.broken_audit import BROKEN
 from tests.access.tenant_log import LINES, TenantLog
 
 OURS = "org_01ARZ3NDEKTSV4RRFFQ69G5FAV"

@@ -14,7 +14,7 @@ import psycopg_pool
 from miniplatform.config import Timings
 from miniplatform.control_plane.api import make_app
 from miniplatform.control_plane.deliveries import Deliveries
-from miniplatform.control_plane.main import ERRORS
+from miniplatform.control_plane.main import ERRORS, audit_in
 from miniplatform.control_plane.platform import Platform
 from miniplatform.control_plane.probes import Probes
 from miniplatform.projector.work import Work
@@ -88,14 +88,15 @@ async def in_process(database_url: str, timings: Timings) -> AsyncIterator[InPro
     projector = observability("projector", errors=ERRORS, clock=clock, ids=SystemIds(clock))
     database, theirs = Database(database_url, acquire_timeout_s=1.0), Database(database_url)
     probes = Probes(database)
+    audit = audit_in(database)
     telemetry = instrument(
-        obs, figures=database.figures, timeouts=(psycopg_pool.PoolTimeout,), ping=probes.ping, probe_append=probes.append,
-        projector=probes.projector, scheduler_age_s=probes.scheduler_age_s, last_heard=probes.last_heard,
-        silent_after_s=timings.silent_after_s,
+        obs, audit=audit, figures=database.figures, timeouts=(psycopg_pool.PoolTimeout,), ping=probes.ping,
+        probe_append=probes.append, projector=probes.projector, scheduler_age_s=probes.scheduler_age_s,
+        last_heard=probes.last_heard, silent_after_s=timings.silent_after_s,
     )  # fmt: skip
     notices = Notices(database_url, "events", "views")
     platform = Platform(
-        obs=obs, telemetry=telemetry, database=database, views=PostgresViews(database),
+        obs=obs, telemetry=telemetry, database=database, views=PostgresViews(database), audit=audit,
         deliveries=Deliveries(telemetry.changes), notices=notices, timings=timings,
     )  # fmt: skip
     watching = instrument_projector(

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from obslib.errors import ErrorClass
-from obslib.testing import FixedClock, RecordedObservability, observability
+from obslib.errors import ErrorClass, SettingsError
+from obslib.testing import FixedClock, MemoryAudit, RecordedObservability, observability
 from obslib_control_plane import ControlPlane, Heard, Projecting, Projector, ProjectorState, instrument, instrument_projector
 from obslib_control_plane.problems import class_of, status_of
 
@@ -73,9 +73,19 @@ def host() -> Host:
 def plane(obs: RecordedObservability, host: Host) -> ControlPlane:
     """The instrumented control plane."""
     return instrument(
-        obs, figures=lambda: host.figures, timeouts=(PoolTimeout,), ping=host.ping, probe_append=host.probe_append,
+        obs, audit=MemoryAudit(), figures=lambda: host.figures, timeouts=(PoolTimeout,), ping=host.ping,
+        probe_append=host.probe_append,
         projector=host.projector, scheduler_age_s=host.scheduler_age_s, last_heard=host.last_heard, silent_after_s=5.0,
     )  # fmt: skip
+
+
+def test_without_an_audit_trail_nothing_starts(obs: RecordedObservability, host: Host) -> None:
+    """A control plane that could not put accesses on record is refused when it is wired, with what to pass."""
+    with pytest.raises(SettingsError, match="there is no audit sink, and without one nothing may be read; pass audit="):
+        instrument(
+            obs, audit=None, figures=lambda: host.figures, timeouts=(), ping=host.ping, probe_append=host.probe_append,  # type: ignore[arg-type]  # the point of the test
+            projector=host.projector, scheduler_age_s=host.scheduler_age_s, last_heard=host.last_heard,
+        )  # fmt: skip
 
 
 class Route:

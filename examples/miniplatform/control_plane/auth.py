@@ -1,4 +1,7 @@
-"""Who asks, and whether they may: authentication by bearer token, authorization by obslib's one door."""
+"""Who asks, and whether they may: authentication by bearer token, authorization by obslib's doors.
+
+What leaves a record of its own, such as reading logs, goes through ``recording`` instead of ``in_org``.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from miniplatform.control_plane.problems import InvalidArgument, Unauthorized
+from miniplatform.control_plane.naming import org_named, refuse_malformed, resource_of
+from miniplatform.control_plane.problems import Unauthorized
+from miniplatform.control_plane.recording import emergency_of, read_in_org
 from miniplatform.store.pool import Database
 from miniplatform.store.tokens import Bearer, bearer_of
-from obslib.access import Actor, Grant, Resource, Scope, authorize, not_found
-from obslib.ids import is_id
+from obslib.access import Actor, Grant, Refusal, Resource, Scope, authorize, decide
 
 if TYPE_CHECKING:
     from miniplatform.control_plane.call import Call
@@ -34,13 +38,12 @@ async def authenticate(database: Database, request: Request) -> tuple[Bearer, Ac
 async def in_org(call: Call, scope: Scope) -> Grant:
     """The right to use ``scope`` in the org that the path names by id or name, or AccessDenied.
 
-    A tenant's own org is known from the token, so nothing is looked up before the decision.
+    An operator who declares an emergency gets it on record, until the request has been answered.
     """
-    named = call.named("org")
-    refuse_malformed(named, "org")
-    own = named in (call.bearer.org_id, call.bearer.org_name)
-    org_id = call.bearer.org_id if own else await _org_for_operator(call, named)
-    return authorize(call.actor, scope, org_id or "", resource=Resource(type="org", id=named, path=call.request.url.path))
+    if emergency_of(call) is not None:
+        reading = await call.held.enter_async_context(read_in_org(call, scope, action=call.action))
+        return reading.grant
+    return authorize(call.actor, scope, await org_named(call), resource=resource_of(call))
 
 
 def on_platform(call: Call, scope: Scope) -> Grant:
@@ -53,20 +56,5 @@ def as_node(call: Call) -> str:
     named = call.named("node")
     refuse_malformed(named, "node")
     if call.bearer.node_id != named:
-        raise not_found(Resource(type="node", id=named))
+        raise Refusal(decide(call.actor, Scope.NODES_ADMIN, "", Resource(type="node", id=named)))
     return named
-
-
-def refuse_malformed(segment: str, prefix: str) -> None:
-    """Raise InvalidArgument for a path segment that pretends to be an id of ours and is none; names have no underscore."""
-    if segment.startswith(f"{prefix}_") and not is_id(segment, prefix):
-        raise InvalidArgument(f"malformed id {segment[:80]!r}: it must be {prefix}_ and 26 characters")
-
-
-async def _org_for_operator(call: Call, named: str) -> str | None:
-    if not call.actor.is_operator:
-        return None
-    row = await call.platform.database.row(
-        "view_read", "SELECT org_id FROM orgs WHERE org_id = %(named)s OR name = %(named)s", {"named": named}
-    )
-    return None if row is None else str(row["org_id"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -17,7 +18,7 @@ from miniplatform.control_plane.auth import authenticate
 from miniplatform.control_plane.platform import Platform
 from miniplatform.control_plane.problems import InvalidArgument, Refused, problem_response, refuse_encoded_slash, told
 from miniplatform.store.tokens import Bearer
-from obslib.access import Actor
+from obslib.access import Actor, Refusal, RequestInfo
 from obslib.ids import is_id
 from obslib_control_plane import Problem
 
@@ -39,18 +40,35 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """An authenticated request."""
+    """An authenticated request. ``held`` is what it keeps until it has been answered, such as readings on record."""
 
     platform: Platform
     request: Request
     bearer: Bearer
     actor: Actor
+    held: AsyncExitStack
     _sent: list[bytes] = field(default_factory=list)
 
     @property
     def request_id(self) -> str:
         """The id under which all of this can be found again."""
         return str(self.request.scope["request_id"])
+
+    @property
+    def action(self) -> str:
+        """What the audit trail calls a request that has no name of its own: method and route template."""
+        return f"{self.request.method} {self.request.scope['route'].path}"
+
+    @property
+    def origin(self) -> RequestInfo:
+        """Where it comes from, for the audit trail."""
+        client = self.request.client
+        return RequestInfo(
+            request_id=self.request_id,
+            source_ip=client.host if client else "",
+            user_agent=self.request.headers.get("user-agent", ""),
+            trace_id=self.platform.obs.traces.current_ids()[0],
+        )
 
     def named(self, what: str) -> str:
         """A part of the path."""
@@ -151,19 +169,28 @@ Handler = Callable[[Call], Awaitable[Response]]
 
 
 def endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    """``handler`` for Starlette: behind authentication, with every error told as problem details."""
+    """``handler`` for Starlette: behind authentication, every refusal on record, every error told as problem details."""
 
     async def handle(request: Request) -> Response:
         platform: Platform = request.app.state.platform
         try:
             refuse_encoded_slash(request)
             bearer, actor = await authenticate(platform.database, request)
-            return await handler(Call(platform=platform, request=request, bearer=bearer, actor=actor))
+            async with AsyncExitStack() as held:
+                return await _answered(handler, Call(platform=platform, request=request, bearer=bearer, actor=actor, held=held))
         except Exception as error:
             request.scope["error"] = error
             return problem_response(request, told(error))
 
     return handle
+
+
+async def _answered(handler: Handler, call: Call) -> Response:
+    try:
+        return await handler(call)
+    except Refusal as refusal:
+        await call.platform.telemetry.auditor.refused(refusal.decision, action=call.action, request=call.origin)
+        raise
 
 
 def reply(content: Mapping[str, Any], status: int = 200) -> Response:

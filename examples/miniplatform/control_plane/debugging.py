@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from miniplatform.control_plane.auth import on_platform, refuse_malformed
 from miniplatform.control_plane.call import Call, reply
+from miniplatform.control_plane.recording import read_on_platform
 from obslib.access import Scope
 from obslib.debug import describe_convergence, describe_edges
 
@@ -30,19 +31,21 @@ async def consumers(call: Call) -> Response:
 
 async def convergence(call: Call) -> Response:
     """``GET /_debug/convergence``: all of it, judged."""
-    grant = on_platform(call, Scope.NODES_ADMIN)
     silent_after_s = call.platform.timings.silent_after_s
-    return reply(await describe_convergence(call.platform.views, grant, now=time.time(), silent_after_s=silent_after_s))
+    async with read_on_platform(call, Scope.NODES_ADMIN, action="describe.convergence") as reading:
+        return reply(
+            await describe_convergence(call.platform.views, reading.grant, now=time.time(), silent_after_s=silent_after_s)
+        )
 
 
 async def edges(call: Call) -> Response:
     """``GET /_debug/edges``: what each edge serves and what it cannot; ``node`` names one by id or name."""
-    grant = on_platform(call, Scope.NODES_ADMIN)
-    call.takes_only({"node"})
-    refuse_malformed(call.asked("node"), "node")
     silent_after_s = call.platform.timings.silent_after_s
-    return reply(
-        await describe_edges(
-            call.platform.views, grant, now=time.time(), node=call.asked("node"), silent_after_s=silent_after_s
+    async with read_on_platform(call, Scope.NODES_ADMIN, action="describe.edges") as reading:
+        call.takes_only({"node"})
+        refuse_malformed(call.asked("node"), "node")
+        return reply(
+            await describe_edges(
+                call.platform.views, reading.grant, now=time.time(), node=call.asked("node"), silent_after_s=silent_after_s
+            )
         )
-    )

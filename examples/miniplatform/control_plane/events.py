@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
 import psycopg
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from miniplatform.control_plane.auth import in_org
 from miniplatform.control_plane.call import Call, reply
+from miniplatform.control_plane.recording import RecordedStream, read_in_org
 from miniplatform.store.tokens import is_valid
-from obslib.access import Scope
+from obslib.access import Grant, Reading, Scope
+from obslib.errors import AccessDenied
 
 __all__ = ["query_events", "stream_events"]
 
@@ -57,17 +60,16 @@ class Selection:
     until: datetime | None
 
     @staticmethod
-    async def of(call: Call, *also: str, default_after: int = 0) -> Selection:
-        """Read it from the query string, which may hold the parameters ``also`` besides; authorizes first.
+    def of(call: Call, grant: Grant, *also: str, default_after: int = 0) -> Selection:
+        """Read it from the query string, which may hold the parameters ``also`` besides.
 
         What is not understood is refused: an unfiltered answer would be taken for a filtered one.
         """
-        grant = await in_org(call, Scope.EVENTS_READ)
         call.takes_only(_SELECTS | set(also))
         ids = {parameter: call.identified(parameter, *prefixes) for parameter, prefixes in _IDS.items()}
         since, until = call.window()
         return Selection(
-            org_id=str(grant.org_id),
+            org_id=grant.require(Scope.EVENTS_READ),
             after=call.number("after_event_id", default_after),
             event_type=call.asked("event_type"),
             **ids,
@@ -91,7 +93,8 @@ class Selection:
 
 async def query_events(call: Call) -> Response:
     """``GET …/events``: a page, and where the next one starts."""
-    selection, page = await Selection.of(call, "limit"), call.page()
+    grant = await in_org(call, Scope.EVENTS_READ)
+    selection, page = Selection.of(call, grant, "limit"), call.page()
     events = await selection.read(call, page.limit)
     return reply({"items": events, "next_after_event_id": events[-1]["event_id"] if events else selection.after})
 
@@ -100,22 +103,29 @@ async def stream_events(call: Call) -> Response:
     """``GET …/events/stream``: NDJSON from ``after_event_id``, or from now on, until either side ends it.
 
     An empty line now and then keeps a quiet connection alive. It ends within seconds of the token's revocation, and
-    when the database goes away; the reader comes back with the last ``seq`` it has seen.
+    when the database goes away; the reader comes back with the last ``seq`` it has seen. That it was opened, and how many
+    events it gave, is on record.
     """
-    selection = await Selection.of(call, "poll_ms", default_after=await _newest(call))
-    poll_s = call.number("poll_ms", 500, low=100, high=60_000) / 1000
-    return StreamingResponse(_follow(call, selection, poll_s), media_type="application/x-ndjson")
+    async with AsyncExitStack() as held:
+        asked = {name: call.asked(name) for name in _SELECTS & set(call.request.query_params)}
+        reading = await held.enter_async_context(read_in_org(call, Scope.EVENTS_READ, action="events.stream", selectors=asked))
+        selection = Selection.of(call, reading.grant, "poll_ms", default_after=await _newest(call))
+        poll_s = call.number("poll_ms", 500, low=100, high=60_000) / 1000
+        lines = _follow(call, reading, selection, poll_s)
+        return RecordedStream(lines, held=held.pop_all(), media_type="application/x-ndjson")
 
 
-async def _follow(call: Call, selection: Selection, poll_s: float) -> AsyncIterator[bytes]:
+async def _follow(call: Call, reading: Reading, selection: Selection, poll_s: float) -> AsyncIterator[bytes]:
     platform, token = call.platform, call.request.headers["authorization"].partition(" ")[2]
     clock = asyncio.get_running_loop().time
     checked_at = told_at = clock()
     try:
         while True:
             heard = platform.notices.count
+            reading.grant.require(Scope.EVENTS_READ)  # an emergency may have ended meanwhile
             events = await selection.read(call, _STREAM_PAGE)
             if events:
+                reading.count(len(events))
                 selection = replace(selection, after=events[-1]["event_id"])
                 causes = [event["traceparent"] or "" for event in reversed(events)]
                 with platform.telemetry.changes.delivering("client", causes=causes, cursor_event_id=selection.after):
@@ -130,7 +140,7 @@ async def _follow(call: Call, selection: Selection, poll_s: float) -> AsyncItera
                 checked_at = clock()
             if len(events) < _STREAM_PAGE:
                 await platform.notices.after(heard, timeout_s=poll_s)
-    except psycopg.OperationalError:
+    except (psycopg.OperationalError, AccessDenied):
         return
 
 

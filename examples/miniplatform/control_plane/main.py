@@ -27,11 +27,11 @@ from miniplatform.store.notices import Notices
 from miniplatform.store.pool import Database
 from miniplatform.store.tokens import Bearer, issue, new_token
 from miniplatform.store.views import PostgresViews
-from obslib.access import Scope
+from obslib.access import PostgresAudit, Scope
 from obslib.errors import AddressInUse, ErrorClass
 from obslib_control_plane import ControlPlane, instrument
 
-__all__ = ["ERRORS", "main"]
+__all__ = ["ERRORS", "audit_in", "main"]
 
 ERRORS: Mapping[type[BaseException], ErrorClass] = {
     psycopg.OperationalError: ErrorClass.UNAVAILABLE,
@@ -53,20 +53,28 @@ async def main(arguments: Arguments, timings: Timings) -> None:
         obs = obslib.start("control-plane", admin_port=arguments.admin_port, errors=ERRORS)
         async with obs:
             database = Database(arguments.database_url)
-            telemetry = _instrumented(obs, database, timings)
+            audit = audit_in(database)
+            telemetry = _instrumented(obs, database, audit, timings)
             await database.open(telemetry.database)
             try:
                 await forget_old(database)
                 await _ensure_operator(database, _operator_token(arguments.state / "operator.token"))
-                await _serve(obs, telemetry, database, arguments, timings, listener)
+                await _serve(obs, telemetry, database, audit, arguments, timings, listener)
+                await telemetry.auditor.settle()
             finally:
                 await database.close()
 
 
-def _instrumented(obs: obslib.Observability, database: Database, timings: Timings) -> ControlPlane:
+def audit_in(database: Database) -> PostgresAudit:
+    """The audit trail in the platform's own database."""
+    return PostgresAudit(lambda: database.transaction("log_write"))
+
+
+def _instrumented(obs: obslib.Observability, database: Database, audit: PostgresAudit, timings: Timings) -> ControlPlane:
     probes = Probes(database)
     return instrument(
         obs,
+        audit=audit,
         figures=database.figures,
         timeouts=(psycopg_pool.PoolTimeout,),
         ping=probes.ping,
@@ -83,13 +91,14 @@ async def _serve(
     obs: obslib.Observability,
     telemetry: ControlPlane,
     database: Database,
+    audit: PostgresAudit,
     arguments: Arguments,
     timings: Timings,
     listener: socket.socket,
 ) -> None:
     notices = Notices(arguments.database_url, "events", "views")
     platform = Platform(
-        obs=obs, telemetry=telemetry, database=database, views=PostgresViews(database),
+        obs=obs, telemetry=telemetry, database=database, views=PostgresViews(database), audit=audit,
         deliveries=Deliveries(telemetry.changes), notices=notices, timings=timings,
     )  # fmt: skip
     config = uvicorn.Config(

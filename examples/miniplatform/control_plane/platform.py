@@ -10,6 +10,7 @@ from miniplatform.store.notices import Notices
 from miniplatform.store.pool import Database
 from miniplatform.store.views import PostgresViews
 from obslib import Observability
+from obslib.access import PostgresAudit
 from obslib_control_plane import ControlPlane
 
 __all__ = ["Platform"]
@@ -23,6 +24,7 @@ class Platform:
     telemetry: ControlPlane
     database: Database
     views: PostgresViews
+    audit: PostgresAudit
     deliveries: Deliveries
     notices: Notices
     timings: Timings

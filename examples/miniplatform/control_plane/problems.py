@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from miniplatform.store.events import Conflict
-from obslib.errors import AccessDenied, ErrorClass
+from obslib.errors import AccessDenied, AuditUnavailable, EmergencyRefused, ErrorClass
 from obslib_control_plane import Problem, problem_of
 from obslib_control_plane.problems import MEDIA_TYPE, class_of
 
@@ -49,7 +49,7 @@ def told(error: Exception) -> Problem:
     match error:
         case Refused():
             return error.problem
-        case AccessDenied():
+        case AccessDenied() | AuditUnavailable() | EmergencyRefused():
             return problem_of(error.error_class, str(error))
         case Conflict():
             return problem_of(ErrorClass.CONFLICT, str(error))

@@ -1,7 +1,8 @@
 """Brings a database to the schema this version needs, whoever of the three processes starts first.
 
-The log is made append-only by obslib's DDL. The processes work as ``ROLE``, which does not own a table, so no
-mistake of theirs can rewrite history.
+The event log and the audit trail are made append-only by obslib's DDL. The processes work as ``ROLE``, which does not
+own a table, so no mistake of theirs can rewrite history. To see what a broken trail does, take the right to write from
+them as the superuser, ``REVOKE INSERT ON audit_records FROM miniplatform_app``, and give it back with ``GRANT``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from miniplatform.process import ExitCode, Refusal
+from obslib.access import PostgresAudit
 from obslib.retention import append_only
 
 __all__ = ["ROLE", "migrate"]
@@ -35,7 +37,8 @@ async def migrate(database_url: str) -> None:
     Raises Refusal when there is no URL, when it is not one, and when the database does not answer.
     """
     async with await _connect(database_url) as connection, connection.transaction():
-        script = _SCHEMA.read_text() + _ROLE_DDL + append_only("events", role=ROLE)
+        guards = append_only("events", role=ROLE) + append_only("audit_records", role=ROLE)
+        script = _SCHEMA.read_text() + PostgresAudit.DDL + _ROLE_DDL + guards
         digest = hashlib.sha256(script.encode()).hexdigest()
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         await connection.execute("CREATE TABLE IF NOT EXISTS schema_applied (digest text PRIMARY KEY)")

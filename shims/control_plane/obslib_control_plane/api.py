@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from obslib import Observability
+from obslib.access import Auditor, AuditSink
 from obslib.database import DatabaseWatch, Figures
 from obslib_control_plane.changes import Changes
 from obslib_control_plane.commands import Commands
@@ -24,11 +25,13 @@ class ControlPlane:
     database: DatabaseWatch
     commands: Commands
     changes: Changes
+    auditor: Auditor
 
 
 def instrument(
     obs: Observability,
     *,
+    audit: AuditSink,
     figures: Figures,
     timeouts: tuple[type[Exception], ...],
     ping: Callable[[], Awaitable[object]],
@@ -39,13 +42,15 @@ def instrument(
     replicas: Callable[[], Awaitable[Replicas]] | None = None,
     silent_after_s: float = 60.0,
 ) -> ControlPlane:
-    """Wire a control plane's API: requests, commands, change distribution, pool and readiness.
+    """Wire a control plane's API: audit, requests, commands, change distribution, pool and readiness.
 
+    ``audit`` keeps the record of every access; without one SettingsError is raised, and nothing starts.
     ``figures`` and ``timeouts`` are of its connection pool. The others are asked in the background and may raise:
     ``ping`` the database, ``probe_append`` appends and rolls back, ``projector`` and ``scheduler_age_s`` read what those
     processes last reported, ``last_heard`` every node that counts, by id. Who was not heard for ``silent_after_s`` is silent.
     ``replicas`` says how the database is replicated; without it, nothing is said about that.
     """
+    auditor = Auditor(audit, obs)
     database = DatabaseWatch(obs, figures=figures, timeouts=timeouts)
     commands = Commands(obs)
     changes = Changes(obs, silent_after_s=silent_after_s)
@@ -62,4 +67,4 @@ def instrument(
         silent_after_s=silent_after_s,
     )
     watch_replication(obs, replicas)
-    return ControlPlane(requests=Requests(obs), database=database, commands=commands, changes=changes)
+    return ControlPlane(requests=Requests(obs), database=database, commands=commands, changes=changes, auditor=auditor)

@@ -11,8 +11,8 @@ import pytest
 
 from obslib.access import GENESIS, Breach, Link, digest, verify
 from obslib.access.audit import chain as chain_module
+from obslib.testing import MemoryAudit
 from tests.access.audit.records import OURS, THEIRS, a_record
-from tests.access.memory_audit import MemoryAudit
 
 Tampering = Callable[[list[Link], int], Sequence[Link]]
 
