@@ -65,7 +65,9 @@ def test_start_alone_turns_everything_on() -> None:
         status, body = fetch(obs, "/readyz")
         assert status == 503
         assert json.loads(body)["checks"]["disk_ok"]["reason"] == "not_registered"
-        assert b'build_info{component="agent"' in fetch(obs, "/metrics")[1]
+        exposition = fetch(obs, "/metrics")[1]
+        assert b'build_info{component="agent"' in exposition
+        assert b"process_start_time_seconds{" in exposition
         for page in ("loops", "overflow", "catalog", "config"):
             assert fetch(obs, f"/debug/obs/{page}")[0] == 200
         assert fetch(obs, "/elsewhere")[0] == 404

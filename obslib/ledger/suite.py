@@ -139,6 +139,8 @@ def _words(part: ast.stmt) -> Words:
                 names.add(name)
             case ast.Constant(value=str(text)) if id(node) not in docstrings:
                 texts.append((node.lineno, node.col_offset, text))
+            case ast.Constant(value=bytes(raw)):
+                texts.append((node.lineno, node.col_offset, raw.decode("utf-8", "replace")))
     return Words(frozenset(names), tuple(text for _, _, text in sorted(texts)))
 
 
