@@ -22,9 +22,11 @@ __all__ = [
     "ErrorClass",
     "LabelNotAllowed",
     "LedgerError",
+    "LimitExceeded",
     "ObslibError",
     "SettingsError",
     "SpecError",
+    "StoreUnavailable",
     "UnknownSignal",
     "UsageError",
 ]
@@ -133,3 +135,19 @@ class EmergencyRefused(ObslibError, ValueError):
     """An emergency access is declared without a reason or an expiry that can be accepted."""
 
     error_class = ErrorClass.INVALID_ARGUMENT
+
+
+class LimitExceeded(ObslibError, ValueError):
+    """A published limit would be passed; ``limit`` is its name, ``retry_after_s`` is set when waiting helps."""
+
+    def __init__(self, message: str, *, limit: str, error_class: ErrorClass, retry_after_s: int | None = None) -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.error_class = error_class
+        self.retry_after_s = retry_after_s
+
+
+class StoreUnavailable(ObslibError, OSError):
+    """A store cannot take or give records at the moment; nothing was acknowledged, so send or ask again."""
+
+    error_class = ErrorClass.UNAVAILABLE

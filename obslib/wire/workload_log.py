@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field
 from obslib.wire.moment import Moment
 from obslib.wire.record import Record
 
-__all__ = ["LogAck", "LogBatch", "LogEntry", "LogGap", "LossReason", "Stream"]
+__all__ = ["MAX_ENTRIES", "MAX_LINE_BYTES", "LogAck", "LogBatch", "LogEntry", "LogGap", "LossReason", "Stream"]
 
 Stream = Literal["stdout", "stderr"]
 LossReason = Literal["buffer_full", "rate_limited", "rejected", "console_full"]
@@ -21,6 +21,12 @@ LossReason = Literal["buffer_full", "rate_limited", "rejected", "console_full"]
 
 MAX_ENTRIES = 500
 """Entries of one request (platform facts §15)."""
+
+MAX_LINE_BYTES = 16_384
+"""Bytes of one line, the ``…`` of a cut one included (platform facts §15)."""
+
+_MOST = 2**53
+"""Numbers in JSON are exact up to here."""
 
 
 class LogGap(Record):
@@ -30,8 +36,8 @@ class LogGap(Record):
     """
 
     reason: LossReason
-    lines: int = Field(ge=1)
-    bytes: int = Field(default=0, ge=0)
+    lines: int = Field(ge=1, le=_MOST)
+    bytes: int = Field(default=0, ge=0, le=_MOST)
     is_exact: bool = True
 
 
@@ -45,10 +51,10 @@ class LogEntry(Record):
 
     instance_id: str
     boot_id: str
-    seq: int = Field(ge=1)
+    seq: int = Field(ge=1, le=_MOST)
     ts: Moment
     stream: Stream
-    line: bytes = b""
+    line: bytes = Field(default=b"", max_length=MAX_LINE_BYTES)
     truncated: bool = False
     gap: LogGap | None = None
 

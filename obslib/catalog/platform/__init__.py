@@ -14,6 +14,7 @@ from obslib.catalog.platform import (
     data_plane,
     durability,
     edge,
+    log_store,
     runbooks,
     tenant,
     terms,
@@ -21,8 +22,8 @@ from obslib.catalog.platform import (
 from obslib.catalog.signals import Component
 
 __all__ = [
-    "PLATFORM", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane", "durability", "edge", "runbooks",
-    "tenant",
+    "PLATFORM", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane", "durability", "edge",
+    "log_store", "runbooks", "tenant",
 ]  # fmt: skip
 
 PLATFORM: Catalog = COMMON.extend(
@@ -34,7 +35,9 @@ PLATFORM: Catalog = COMMON.extend(
         Component(name="agent", plane=Plane.DATA_PLANE, has_node=True),
         Component(name="edge", plane=Plane.EDGE, has_node=True),
     ),
-    signals=declared_in(audit, consumers, control_plane, durability, data_plane, edge, tenant, runbooks, alerts, dashboards),
+    signals=declared_in(
+        audit, consumers, control_plane, durability, data_plane, edge, tenant, log_store, runbooks, alerts, dashboards
+    ),
     fields=terms.FIELDS,
     reasons=terms.REASONS,
 )

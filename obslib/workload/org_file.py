@@ -1,0 +1,373 @@
+"""One org's lines in one SQLite file, used from worker threads.
+
+Two connections stand on it, so that a long query does not keep lines waiting. Time in the file never falls within an
+instance, whatever its node's clock does: an entry's ``at`` is its own time, but not before its predecessor's and not
+after its arrival. By ``at`` a query is ordered and old lines are forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from obslib.workload.rows import COLUMNS, Keys, micros, row_of, seed_of, stored_of
+from obslib.workload.selection import Selection
+from obslib.workload.stored import Appended, Page, Stamp, StampedEntry, StoredEntry
+
+__all__ = ["ANSWER_BYTES", "Broken", "OrgFile", "TooSlow", "connect", "create", "is_damage"]
+
+ANSWER_BYTES = 8_388_608
+"""Bytes of lines in one answer, so that 10 000 lines of 16 KiB cannot fill the reader's memory."""
+
+_SCHEMA = (
+    """CREATE TABLE boots (
+  boot INTEGER PRIMARY KEY, instance_id TEXT NOT NULL, boot_id TEXT NOT NULL, app_id TEXT NOT NULL, env_id TEXT NOT NULL,
+  process_type TEXT NOT NULL, node_id TEXT NOT NULL, UNIQUE (instance_id, boot_id))""",
+    """CREATE TABLE entries (
+  position INTEGER PRIMARY KEY AUTOINCREMENT, env INTEGER NOT NULL, instance INTEGER NOT NULL, boot INTEGER NOT NULL,
+  seq INTEGER NOT NULL, at INTEGER NOT NULL, ts INTEGER NOT NULL, flags INTEGER NOT NULL, line BLOB NOT NULL,
+  gap BLOB NOT NULL, checksum INTEGER NOT NULL)""",
+    "CREATE UNIQUE INDEX by_name ON entries (boot, seq)",
+    "CREATE INDEX by_env ON entries (env, at)",
+    "CREATE INDEX by_instance ON entries (instance, at)",
+)
+_KNOWN_SCHEMA = (_SCHEMA[0], _SCHEMA[1], "CREATE TABLE sqlite_sequence(name,seq)", *_SCHEMA[2:])
+_FIRST = -(2**62)
+_LAST = 2**62
+_DAY = 86_400_000_000
+_SCANNED = 50_000
+_PURGED = 5_000
+_STEPS = 20_000
+
+Boot = tuple[Stamp, str, str, int]
+
+
+class TooSlow(Exception):
+    """A query did not end within its time."""
+
+
+class Broken(sqlite3.DatabaseError):
+    """The file is not one that ``create`` has made."""
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is broken, rather than the disk full or the query stopped."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return isinstance(error, Broken) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
+
+
+def create(path: Path) -> None:
+    """Make an empty file that its owner alone may read and write; SQLite gives the files beside it the same mode."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with closing(connect(path)) as connection:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(";".join(("BEGIN", *_SCHEMA, "COMMIT")))
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection that may be used from any thread, one at a time."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10.0)
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    connection.executescript("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
+    return connection
+
+
+class OrgFile:
+    """The file of one org. Every method may raise ``sqlite3.Error``; none of them shows a damaged row."""
+
+    def __init__(self, path: Path, org_id: str, *, slowest_s: float = 10.0) -> None:
+        self.path, self.org_id = path, org_id
+        self.users = 0
+        self.damaged_rows = 0
+        self._slowest_s = slowest_s
+        self._deadline = 0.0
+        self._writing, self._reading = threading.Lock(), threading.Lock()
+        self._boots: dict[int, Boot] = {}
+        self._writer = connect(path)
+        try:
+            self._writer.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
+            if (
+                tuple(sql for [sql] in self._writer.execute("SELECT sql FROM sqlite_schema WHERE sql NOT NULL"))
+                != _KNOWN_SCHEMA
+            ):
+                raise Broken("its tables are not what they should be")
+            self._reader = connect(path)
+            self._reader.execute("PRAGMA query_only = ON")
+        except BaseException:
+            self._writer.close()
+            raise
+        self._reader.set_progress_handler(self._is_late, _STEPS)
+
+    def close(self) -> None:
+        """Wait for what is under way and close both connections."""
+        with self._writing, self._reading:
+            for connection in (self._reader, self._writer):
+                with suppress(sqlite3.Error):
+                    connection.close()
+
+    def append(self, entries: Sequence[StampedEntry], now: int) -> Appended:
+        """Keep what is new, in one durable transaction; ``now`` is in microseconds."""
+        with self._writing, self._transaction():
+            known = self._known(entries, now)
+            position = self._position(self._writer)
+            rows, fresh = [], []
+            for stamped in entries:
+                entry = stamped.entry
+                there = known[entry.instance_id, entry.boot_id]
+                if entry.seq in there.seqs:
+                    continue
+                there.seqs.add(entry.seq)
+                position += 1
+                there.at[0] = max(there.at[0], min(micros(entry.ts), now))
+                rows.append(row_of(position, there.keys, there.at[0], entry, there.seed))
+                fresh.append(entry)
+            self._writer.executemany(f"INSERT INTO entries ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
+        return Appended(fresh, len(entries) - len(fresh))
+
+    def query(self, selection: Selection) -> Page:
+        """The newest that match, oldest first, as far as they fit into one answer."""
+        index = "by_instance" if selection.instance_id else "by_env"
+        where, values = _where(selection)
+        found: list[StoredEntry] = []
+        spent = left_out = 0
+        for row in self._rows(
+            f"SELECT {COLUMNS} FROM entries INDEXED BY {index} WHERE {where} ORDER BY at DESC, position DESC LIMIT ?",
+            (*values, selection.tail_lines),
+        ):
+            spent += len(row[8]) if isinstance(row[8], bytes) else 0
+            if spent > ANSWER_BYTES:
+                left_out += 1
+            elif (entry := self._checked(row, selection)) is not None:
+                found.append(entry)
+        return Page(_in_order(found[::-1]), left_out=left_out)
+
+    def read_after(self, selection: Selection, position: int, limit: int, most_bytes: int) -> Page:
+        """The next that match by arrival, at most ``limit`` or ``most_bytes``, whichever comes first."""
+        end = min(self.position(), position + _SCANNED)
+        where, values = _where(selection)
+        found: list[StoredEntry] = []
+        spent = 0
+        for row in self._rows(
+            f"SELECT {COLUMNS} FROM entries NOT INDEXED WHERE position > ? AND position <= ? AND {where}"
+            " ORDER BY position LIMIT ?",
+            (position, end, *values, limit),
+        ):
+            if (entry := self._checked(row, selection)) is not None:
+                found.append(entry)
+                spent += len(entry.entry.line)
+            if len(found) >= limit or spent >= most_bytes:
+                return Page(found, row[0])
+        return Page(found, max(end, position))
+
+    def position(self) -> int:
+        """Where the newest entry stands."""
+        with self._reading:
+            return self._position(self._reader)
+
+    def purge(self, before: int) -> int:
+        """Forget what is older than ``before`` (microseconds), a piece at a time so that lines can come in between."""
+        gone = 0
+        for [env] in self._writer_rows("SELECT DISTINCT env FROM entries INDEXED BY by_env"):
+            while True:
+                with self._writing, self._transaction():
+                    piece = self._writer.execute(
+                        "DELETE FROM entries WHERE position IN"
+                        " (SELECT position FROM entries INDEXED BY by_env WHERE env = ? AND at < ? LIMIT ?)",
+                        (env, before, _PURGED),
+                    ).rowcount
+                gone += piece
+                if piece < _PURGED:
+                    break
+        if gone:
+            with self._writing:
+                self._writer.execute(
+                    "DELETE FROM boots WHERE NOT EXISTS (SELECT 1 FROM entries WHERE entries.boot = boots.boot)"
+                )
+                self._writer.execute("PRAGMA incremental_vacuum").fetchall()
+        return gone
+
+    @contextmanager
+    def adopting(self) -> Iterator[Callable[[str, str, Sequence[Any]], bool]]:
+        """Take over rows as they are, in one transaction; what contradicts a row that is there is left out."""
+
+        def adopt(table: str, columns: str, row: Sequence[Any]) -> bool:
+            marks = ",".join("?" * len(row))
+            return self._writer.execute(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", row).rowcount == 1
+
+        with self._writing, self._transaction():
+            yield adopt
+
+    def continue_after(self, position: int) -> None:
+        """Give the next entry a position above ``position``, so that no reader's place is used twice."""
+        with self._writing, self._transaction():
+            self._writer.execute("DELETE FROM sqlite_sequence WHERE name = 'entries'")
+            self._writer.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('entries', ?)", (position,))
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _known(self, entries: Sequence[StampedEntry], now: int) -> dict[tuple[str, str], _Known]:
+        """What the file has of each boot among ``entries``; a boot that is new gets its number."""
+        seqs: dict[tuple[str, str], list[int]] = {}
+        stamps: dict[tuple[str, str], Stamp] = {}
+        for stamped in entries:
+            name = stamped.entry.instance_id, stamped.entry.boot_id
+            seqs.setdefault(name, []).append(stamped.entry.seq)
+            stamps.setdefault(name, stamped.stamp)
+        times: dict[str, list[int]] = {}
+        return {name: self._known_boot(name, stamps[name], seqs[name], times, now) for name in seqs}
+
+    def _known_boot(
+        self, name: tuple[str, str], stamp: Stamp, seqs: list[int], times: dict[str, list[int]], now: int
+    ) -> _Known:
+        instance_id = name[0]
+        if instance_id not in times:
+            [at] = self._writer.execute("SELECT max(at) FROM entries WHERE instance = ?", (_number(instance_id),)).fetchone()
+            times[instance_id] = [at if isinstance(at, int) and at <= now + _DAY else _FIRST]
+        boot = self._boot_number(name, stamp)
+        there = self._writer.execute(
+            "SELECT seq FROM entries WHERE boot = ? AND seq IN (SELECT value FROM json_each(?))", (boot, json.dumps(seqs))
+        )
+        keys = _number(stamp.env_id), _number(instance_id), boot
+        return _Known(keys, seed_of(stamp, *name), {seq for [seq] in there}, times[instance_id])
+
+    def _boot_number(self, name: tuple[str, str], stamp: Stamp) -> int:
+        """The boot's number. What the file says of it otherwise gives way to the control plane's view, which never changes."""
+        parts = stamp.app_id, stamp.env_id, stamp.process_type, stamp.node_id
+        row = self._writer.execute(
+            "SELECT boot, app_id, env_id, process_type, node_id FROM boots WHERE instance_id = ? AND boot_id = ?", name
+        ).fetchone()
+        if row is None:
+            self._writer.execute(
+                "INSERT INTO boots (instance_id, boot_id, app_id, env_id, process_type, node_id) VALUES (?,?,?,?,?,?)",
+                (*name, *parts),
+            )
+            return self._boot_number(name, stamp)
+        if row[1:] != parts:
+            self._writer.execute(
+                "UPDATE boots SET app_id = ?, env_id = ?, process_type = ?, node_id = ? WHERE boot = ?", (*parts, row[0])
+            )
+            self._boots = {}
+        return int(row[0])
+
+    def _stamp(self, parts: Sequence[str]) -> Stamp:
+        app_id, env_id, process_type, node_id = parts
+        return Stamp(org_id=self.org_id, app_id=app_id, env_id=env_id, process_type=process_type, node_id=node_id)
+
+    def _checked(self, row: Sequence[Any], selection: Selection) -> StoredEntry | None:
+        """The row's entry when it is whole and is what was asked for, not what a broken index led to."""
+        boot = self._boot(row[3])
+        entry = stored_of(row, boot) if boot else None
+        if entry is None or boot is None or not _fits(boot, selection):
+            self.damaged_rows += 1
+            return None
+        return entry
+
+    def _boot(self, number: Any) -> Boot | None:
+        if number not in self._boots:
+            row = self._reader.execute(
+                "SELECT app_id, env_id, process_type, node_id, instance_id, boot_id FROM boots WHERE boot = ?", (number,)
+            ).fetchone()
+            if row is None:
+                return None
+            if len(self._boots) > 10_000:
+                self._boots.clear()
+            stamp = self._stamp(row[:4])
+            self._boots[number] = (stamp, row[4], row[5], seed_of(stamp, row[4], row[5]))
+        return self._boots[number]
+
+    def _rows(self, statement: str, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+        with self._reading, closing(self._reader.cursor()) as cursor:
+            self._deadline = time.monotonic() + self._slowest_s
+            try:
+                yield from cursor.execute(statement, values)
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+                    raise TooSlow(f"the query took longer than {self._slowest_s:g} s") from None
+                raise
+
+    def _writer_rows(self, statement: str) -> list[Any]:
+        with self._writing:
+            return self._writer.execute(statement).fetchall()
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._deadline
+
+    @staticmethod
+    def _position(connection: sqlite3.Connection) -> int:
+        row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
+        return int(row[0]) if row else 0
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._writer.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._writer.execute("ROLLBACK")
+            raise
+
+
+class _Known:
+    """A boot as the file has it: its keys and seed, which of the numbers asked about are there, and its instance's time."""
+
+    __slots__ = ("at", "keys", "seed", "seqs")
+
+    def __init__(self, keys: Keys, seed: int, seqs: set[int], at: list[int]) -> None:
+        self.keys, self.seed, self.seqs, self.at = keys, seed, seqs, at
+
+
+def _number(identity: str) -> int:
+    """An id as a number of 47 bits, small in an index; what it finds is compared with the id itself."""
+    return int.from_bytes(blake2b(identity.encode(), digest_size=6).digest()) >> 1
+
+
+def _where(selection: Selection) -> tuple[str, list[Any]]:
+    clauses, values = ["env = ?"], [_number(selection.env_id)]
+    bounds = [_FIRST if selection.since is None else round(selection.since * 1e6)]
+    bounds.append(_LAST if selection.until is None else round(selection.until * 1e6))
+    clauses.append("at >= ? AND at < ?")
+    values += bounds
+    more: list[Any] = []
+    if selection.instance_id:
+        clauses.append("instance = ?")
+        more.append(_number(selection.instance_id))
+    if selection.process_type:
+        clauses.append("boot IN (SELECT boot FROM boots WHERE process_type = ?)")
+        more.append(selection.process_type)
+    if selection.contains:
+        clauses.append("instr(line, ?) > 0")
+        more.append(selection.contains)
+    return " AND ".join(clauses), [*values, *more]
+
+
+def _fits(boot: Boot, selection: Selection) -> bool:
+    stamp, instance_id, _, _ = boot
+    return (
+        stamp.env_id == selection.env_id
+        and selection.instance_id in ("", instance_id)
+        and selection.process_type in ("", stamp.process_type)
+    )
+
+
+def _in_order(entries: list[StoredEntry]) -> list[StoredEntry]:
+    """``entries`` with those of each boot in the order of their numbers, in the places that the boot has among the others."""
+    boots: dict[tuple[str, str], list[StoredEntry]] = {}
+    for found in entries:
+        boots.setdefault((found.entry.instance_id, found.entry.boot_id), []).append(found)
+    turns = {name: iter(sorted(of_boot, key=_seq)) for name, of_boot in boots.items()}
+    return [next(turns[found.entry.instance_id, found.entry.boot_id]) for found in entries]
+
+
+def _seq(found: StoredEntry) -> int:
+    return found.entry.seq
