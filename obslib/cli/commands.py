@@ -6,17 +6,28 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
+from obslib.errors import UsageError
 from obslib.ledger import Command
 
 __all__ = ["commands"]
 
 
-def commands(obslib: argparse.ArgumentParser) -> tuple[Command, ...]:
-    """The commands of ``platform`` and of ``obslib``, each with the flags it takes; needs the extra ``cli``."""
-    from obslib.cli.platform.app import build
+def commands(obslib: argparse._SubParsersAction[argparse.ArgumentParser]) -> tuple[Command, ...]:
+    """The commands of ``platform`` and of ``obslib``, each with the flags it takes.
 
+    Raises UsageError where the extra ``cli`` is not installed.
+    """
+    try:
+        from obslib.cli.platform.app import build
+    except ImportError as error:
+        raise UsageError(
+            f"the commands of platform cannot be listed without {error.name!r}; pip install 'platform-obslib[cli]'"
+        ) from None
     platform, _ = build()
-    return (*_of_platform(platform, ("platform",), _flags(platform)), *_of_obslib(obslib, ("obslib",)))
+    return (
+        *_of_platform(platform, ("platform",), _flags(platform)),
+        *(_of_obslib(name, command) for name, command in obslib.choices.items()),
+    )
 
 
 def _of_platform(command: Any, words: tuple[str, ...], inherited: frozenset[str]) -> Iterator[Command]:
@@ -33,11 +44,6 @@ def _flags(command: Any) -> frozenset[str]:
     return frozenset(name for name in spelt if name.startswith("-"))
 
 
-def _of_obslib(parser: argparse.ArgumentParser, words: tuple[str, ...]) -> Iterator[Command]:
-    nested = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    if not nested:
-        spelt = (name for action in parser._actions for name in action.option_strings)
-        yield Command(words=words, flags=frozenset(spelt))
-    for action in nested:
-        for name, child in action.choices.items():
-            yield from _of_obslib(child, (*words, name))
+def _of_obslib(name: str, command: argparse.ArgumentParser) -> Command:
+    spelt = (flag for action in command._actions for flag in action.option_strings)
+    return Command(words=("obslib", name), flags=frozenset(spelt))

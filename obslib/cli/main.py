@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from obslib.cli import build, doctor
+from obslib.cli import build, doctor, requirements
 from obslib.errors import LedgerError, ObslibError, SettingsError, SpecError
 
 __all__ = ["main"]
@@ -28,20 +28,9 @@ def main() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from obslib.cli.requirements import add_arguments
-
     parser = argparse.ArgumentParser(prog="obslib", description="Ask obslib about itself.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     doctor.add(commands)
     build.add(commands)
-    ledger = commands.add_parser("requirements", help="print which requirements are satisfied, open, or wrongly claimed")
-    add_arguments(ledger)
-    ledger.set_defaults(run=lambda arguments: _requirements(arguments, parser))
+    requirements.add(commands)
     return parser
-
-
-def _requirements(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    from obslib.cli.commands import commands
-    from obslib.cli.requirements import requirements
-
-    return requirements(arguments, commands(parser))

@@ -8,51 +8,47 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 
+from obslib.cli.commands import commands as every_command
+from obslib.errors import UsageError
 from obslib.ledger import FILE, REFERENCES, Command, Inventory, Judgement, Row, Standing, judge, read, spellings
 
-__all__ = ["add_arguments", "requirements"]
+__all__ = ["add"]
 
 _WIDTH = 128
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the command line."""
+    command = commands.add_parser("requirements", help="print which requirements are satisfied, open, or wrongly claimed")
     command.add_argument("ids", nargs="*", metavar="ID", help="only these rows, in full: an id, or the start of some (WLG)")
     chosen = command.add_mutually_exclusive_group()
     chosen.add_argument("--open", action="store_true", help="list only what is open")
     chosen.add_argument("--wrong", action="store_true", help="list only what is wrong")
     command.add_argument("--specs", type=Path, default=Path("specs"), metavar="DIR", help="where requirements.json is (specs)")
     command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    command.set_defaults(run=lambda arguments: _run(arguments, every_command(commands)))
 
 
-def requirements(arguments: argparse.Namespace, commands: Sequence[Command]) -> int:
-    """Print the ledger's rows as they stand; returns 1 when one is wrong, 2 when nothing could be judged, else 0.
-
-    Raises LedgerError when the ledger is there and cannot be understood.
-    """
+def _run(arguments: argparse.Namespace, commands: Sequence[Command]) -> int:
     file = arguments.specs / FILE
     if not file.is_file():
-        print(
-            f"obslib: there is no {file}; run this in the repository, or say where its specs are with --specs", file=sys.stderr
-        )
-        return 2
+        raise UsageError(f"there is no {file}; run this in the repository, or say where its specs are with --specs")
     judgement = judge(read(file), _inventory(arguments.specs.resolve().parent, commands))
     for wanted in arguments.ids:
         if not any(_is_meant(row.id, wanted) for row, _ in judgement.rows):
-            print(f"obslib: no requirement is called {wanted!r}; 'obslib requirements' lists them", file=sys.stderr)
-            return 2
+            raise UsageError(f"no requirement is called {wanted!r}; 'obslib requirements' lists them")
     chosen = [(row, standing) for row, standing in judgement.rows if _is_chosen(row, arguments.ids)]
+    listed = [(row, standing) for row, standing in chosen if _is_listed(standing, arguments)]
     if arguments.json:
-        print(json.dumps(_document(judgement, [(r, s) for r, s in chosen if _is_listed(s, arguments)]), indent=2))
+        print(json.dumps(_document(judgement, listed), indent=2))
     elif arguments.ids:
-        for row, _ in chosen:
-            _print_in_full(row, judgement)
+        for row, standing in listed:
+            _print_in_full(row, standing, judgement)
     else:
         _print_all(judgement, arguments)
     is_wrong = any(standing is Standing.WRONG for _, standing in chosen) or (judgement.findings and not arguments.ids)
@@ -119,8 +115,7 @@ def _print_all(judgement: Judgement, arguments: argparse.Namespace) -> None:
     print(f"{len(judgement.rows)} requirements: {counted}")
 
 
-def _print_in_full(row: Row, judgement: Judgement) -> None:
-    standing = next(standing for found, standing in judgement.rows if found is row)
+def _print_in_full(row: Row, standing: Standing, judgement: Judgement) -> None:
     _print_entry(row.id, f"{standing}: {row.requirement}")
     origin = f"architecture, lines {row.lines}" if row.lines else row.source
     told = [(row.kind.value, origin)]

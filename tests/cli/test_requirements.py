@@ -141,6 +141,14 @@ def test_outside_a_repository_it_asks_where_the_specs_are(obslib: Callable[..., 
     assert obslib("--specs", str(tmp_path / "specs"), rows=[COUNTED, MISSING]).code == 0
 
 
+def test_without_the_extra_cli_it_says_what_to_install(obslib: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows name commands of platform, so they cannot be judged without it."""
+    monkeypatch.setitem(sys.modules, "obslib.cli.platform.app", None)
+    done = obslib(rows=[COUNTED, MISSING])
+    assert done.code == 2
+    assert done.err.endswith("pip install 'platform-obslib[cli]'\n")
+
+
 def test_a_broken_ledger_is_one_sentence_with_its_line(obslib: Callable[..., Outcome]) -> None:
     """Exit 1, no traceback."""
     done = obslib(rows='{"sections": [],\n"rows": [,]}')
