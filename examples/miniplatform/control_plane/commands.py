@@ -34,7 +34,8 @@ class Decision:
     """What a valid command comes to.
 
     ``claims`` are names to take and ``frees`` the id whose names are given back. ``secretly`` adds to the answer, within
-    the transaction, what may be shown only this once: such a command takes no idempotency key.
+    the transaction, what may be shown only this once: such a command takes no idempotency key. ``recheck`` is asked once the
+    events are appended, when nobody else can append any more before the transaction ends; it raises Conflict to undo it.
     """
 
     events: Sequence[NewEvent]
@@ -42,6 +43,7 @@ class Decision:
     claims: Sequence[Claim] = ()
     frees: str = ""
     secretly: Callable[[Connection], Awaitable[Mapping[str, Any]]] | None = None
+    recheck: Callable[[Connection], Awaitable[None]] | None = None
 
 
 async def execute(call: Call, operation: str, grant: Grant, decide: Callable[[], Awaitable[Decision]]) -> Response:
@@ -88,6 +90,8 @@ async def _append(call: Call, decision: Decision, key: Key | None) -> tuple[dict
                 request_id=call.request_id,
                 traceparent=call.platform.obs.traces.traceparent(),
             )
+            if decision.recheck is not None:
+                await decision.recheck(connection)
             answer = {**decision.answer, "event_id": ids[-1], "request_id": call.request_id}
             if decision.secretly is not None:
                 answer.update(await decision.secretly(connection))

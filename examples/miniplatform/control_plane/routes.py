@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.responses import Response
 
 from miniplatform.control_plane.auth import in_org, refuse_malformed
@@ -10,11 +12,14 @@ from miniplatform.control_plane.commands import Decision, execute
 from miniplatform.control_plane.manifest import RouteSpec
 from miniplatform.control_plane.tenancy import EnvId, env_of, listed, missing
 from miniplatform.store.events import Conflict, NewEvent
+from miniplatform.store.names import holder
+from miniplatform.store.pool import Connection
 from obslib.access import Scope
 from obslib.ids import mint
 
 __all__ = ["create_route", "delete_route", "list_routes", "show_route"]
 
+_NAMED, _RAW_PORT = "route", "raw port"  # the scopes of a route's names
 _COLUMNS = (
     "SELECT route_id, env_id, hostname, listener_port, process_type, backend_port, protocol, proxy_protocol, event_id"
     " FROM routes WHERE env_id = %(env)s AND org_id = %(org)s"
@@ -22,20 +27,20 @@ _COLUMNS = (
 
 
 async def create_route(call: Call) -> Response:
-    """``POST …/routes``. A raw TCP port leads to one route only; with TLS many hostnames share one."""
+    """``POST …/routes``. A raw TCP port leads to one route only; with TLS many hostnames, of any orgs, share one."""
     grant = await in_org(call, Scope.ROUTES_WRITE)
     wanted = await call.body(RouteSpec)
     route_id = mint("rt", call.platform.obs.ids)
 
     async def decide() -> Decision:
         env = await env_of(call, grant)
-        claims = [("route", f"{wanted.hostname}:{wanted.listener_port}", route_id)]
+        claims = [(_NAMED, f"{wanted.hostname}:{wanted.listener_port}", route_id)]
         if wanted.protocol == "tcp_raw":
-            claims.append(("raw port", str(wanted.listener_port), route_id))
-        await _refuse_mixed_port(call, wanted)
+            claims.append((_RAW_PORT, str(wanted.listener_port), route_id))
         payload = {**wanted.model_dump(mode="json"), "backend_port": 0}
         created = _event(env, route_id, "route.created", payload)
-        return Decision(events=[created], answer={"route_id": route_id, "env_id": env.env_id, **payload}, claims=claims)
+        answer = {"route_id": route_id, "env_id": env.env_id, **payload}
+        return Decision(events=[created], answer=answer, claims=claims, recheck=partial(_refuse_mixed_port, wanted, route_id))
 
     return await execute(call, "route.create", grant, decide)
 
@@ -77,14 +82,21 @@ async def _find(call: Call, env: EnvId) -> dict[str, object]:
     return row
 
 
-async def _refuse_mixed_port(call: Call, wanted: RouteSpec) -> None:
-    row = await call.platform.database.row(
-        "view_read",
-        "SELECT 1 FROM routes WHERE listener_port = %(port)s AND (protocol = 'tcp_raw') <> %(is_raw)s LIMIT 1",
-        {"port": wanted.listener_port, "is_raw": wanted.protocol == "tcp_raw"},
-    )
-    if row is not None:
-        raise Conflict(f"port {wanted.listener_port} is used with another protocol; choose another port")
+async def _refuse_mixed_port(wanted: RouteSpec, route_id: str, connection: Connection) -> None:
+    """Raise Conflict when the port carries the other protocol: an edge refuses a config with both, and with it everybody's.
+
+    The claims are asked, not the view, for of two that come at once the second has to see the first.
+    """
+    port = str(wanted.listener_port)
+    if wanted.protocol == "tcp_raw":
+        query = "SELECT 1 FROM name_claims WHERE scope = %s AND split_part(name, ':', 2) = %s AND aggregate_id <> %s LIMIT 1"
+        found = await connection.execute(query, [_NAMED, port, route_id])
+        if await found.fetchone() is not None:
+            raise Conflict(
+                f"port {port} carries tls_passthrough routes, and a tcp_raw route needs a port of its own; choose another"
+            )
+    elif await holder(connection, _RAW_PORT, port) is not None:
+        raise Conflict(f"port {port} belongs to a tcp_raw route, which shares it with no other; choose another port")
 
 
 def _event(env: EnvId, route_id: str, event_type: str, payload: dict[str, object]) -> NewEvent:
