@@ -19,7 +19,7 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timings:
-    """Periods and limits in seconds; ``MINI_<NAME>`` overrides each."""
+    """Periods and limits in seconds, and two that count something; ``MINI_<NAME>`` overrides each."""
 
     heartbeat_s: float = 1.0  # 10
     silent_after_s: float = 5.0  # 60: node offline, worker or scheduler gone
@@ -37,6 +37,8 @@ class Timings:
     restarts: int = 5  # in restart_window_s, then the slot is given up
     restart_window_s: float = 300.0
     connect_timeout_s: float = 2.0
+    sniff_timeout_s: float = 0.2
+    max_connections: int = 10_000  # of one listener of the edge
 
     @staticmethod
     def from_environment() -> Timings:
@@ -45,8 +47,8 @@ class Timings:
         for field in fields(Timings):
             variable = f"MINI_{field.name.upper()}"
             if variable in os.environ:
-                given[field.name] = _positive(variable, os.environ[variable])
-        return Timings(**given)  # type: ignore[arg-type]  # restarts is an int; every value is checked above
+                given[field.name] = _positive(variable, os.environ[variable], is_count=isinstance(field.default, int))
+        return Timings(**given)  # type: ignore[arg-type]  # every value is checked above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +73,12 @@ class NodeIdentity:
             raise ConfigError(f"the node identity at {str(path)!r} is damaged; enroll the node again") from None
 
 
-def _positive(variable: str, text: str) -> float:
+def _positive(variable: str, text: str, *, is_count: bool) -> float:
     try:
-        value = float(text)
+        value = int(text) if is_count else float(text)
     except ValueError:
-        value = 0.0
-    if value <= 0:
-        raise ConfigError(f"{variable} is {text!r}; it must be a positive number of seconds")
-    return int(value) if variable == "MINI_RESTARTS" else value
+        value = 0
+    if not value > 0:
+        what = "whole number" if is_count else "number of seconds"
+        raise ConfigError(f"{variable} is {text!r}; it must be a positive {what}")
+    return value

@@ -87,15 +87,15 @@ async def edge_at(path: Path) -> AsyncIterator[Edge]:
         await edge.table.close(grace_s=0.0)
 
 
-def config(*ports: int, event_id: int = 41, protocol: str = "tcp_raw") -> EdgeConfig:
+def config(*ports: int, event_id: int = 41) -> EdgeConfig:
     """A config of one route per port."""
     routes = [
         EdgeRoute(
             route_id=ROUTE_ID[:-1] + str(n), org_id="org_1", env_id="env_1", hostname=f"{n}.example", listener_port=port,
-            process_type="web", protocol=protocol, traceparent=f"00-{TRACE}-b7ad6b7169203331-01",
+            process_type="web", protocol="tcp_raw", traceparent=f"00-{TRACE}-b7ad6b7169203331-01",
         )
         for n, port in enumerate(ports)
-    ]  # type: ignore[arg-type]  # fmt: skip
+    ]  # fmt: skip
     return EdgeConfig.of(routes, cursor_event_id=event_id, head_event_id=event_id)
 
 
@@ -238,15 +238,6 @@ async def test_a_save_that_failed_is_tried_again(tmp_path: Path, monkeypatch: py
         edge.clock.advance(1)
         await edge.polls(wanted)
         assert (edge.reloads(), edge.file.load()) == ((1, 0), wanted)
-
-
-async def test_a_protocol_that_is_not_served_is_named(tmp_path: Path) -> None:
-    """The route is in the config and in a line of its own."""
-    async with edge_at(tmp_path / "config.json") as edge:
-        await edge.polls(config(free_port(), protocol="tls_passthrough"))
-        [line] = [line for line in edge.obs.lines() if line.get("protocol")]
-        assert (line["level"], line["route_id"], line["protocol"]) == ("warn", ROUTE_ID[:-1] + "0", "tls_passthrough")
-        assert edge.table.listeners == {}
 
 
 def _full(content: bytes) -> None:

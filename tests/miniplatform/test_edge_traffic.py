@@ -5,55 +5,17 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 
 from miniplatform.edge import table as table_module
-from miniplatform.edge.backends import Backend
+from miniplatform.edge.listener import Limits
 from miniplatform.edge.table import ConfigRefused, RoutingTable
-from miniplatform.edge.upstream import Upstream
-from miniplatform.wire import EdgeBackend, EdgeConfig, EdgeRoute
 from obslib.errors import ErrorClass
+from tests.miniplatform.edge_rig import Told, ask, backend, config, free_port, gone, is_free, route, serving, speaking, until
 
 Table = RoutingTable
-
-
-class Told:
-    """Writes down what the edge says."""
-
-    def __init__(self) -> None:
-        self.results: list[tuple[int, str]] = []
-        self.failures: list[str] = []
-        self.gates: list[tuple[str, str]] = []
-        self.closed_ports: list[int] = []
-
-    def ended(self, port: int, result: str) -> None:
-        """What became of a client."""
-        self.results.append((port, result))
-
-    def closed(self, port: int) -> None:
-        """A listener is gone."""
-        self.closed_ports.append(port)
-
-    def connected(self, seconds: float) -> None:
-        """A client reached a backend."""
-        assert seconds >= 0
-
-    def probed(self) -> None:
-        """A probe reached a backend."""
-
-    def connect_failed(self, reason: str, **_: str) -> None:
-        """A client did not reach a backend."""
-        self.failures.append(reason)
-
-    def no_backend(self, **_: str) -> None:
-        """Nothing was left to try."""
-        self.failures.append("no_eligible_backend")
-
-    def gate(self, backend: Backend, change: str, reason: str) -> None:
-        """A backend left or rejoined rotation."""
-        self.gates.append((change, reason))
 
 
 @pytest.fixture
@@ -65,74 +27,8 @@ def told() -> Told:
 @pytest.fixture
 async def table(told: Told) -> AsyncIterator[Table]:
     """A routing table for three clients per listener."""
-    upstream = Upstream(told, connect_timeout_s=0.5, probe_timeout_s=0.5, probe_every_s=0.5)
-    table = RoutingTable(upstream, told, told.gate, max_connections=3)
-    yield table
-    await table.close(grace_s=0.2)
-    await asyncio.sleep(0.01)
-
-
-@asynccontextmanager
-async def speaking(name: str) -> AsyncIterator[int]:
-    """A backend that answers ``<name>:<everything it was sent>`` once its client has finished; yields its port."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        said = await reader.read()
-        writer.write(f"{name}:".encode() + said)
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def backend(port: int, *, state: str = "ready", name: str = "") -> EdgeBackend:
-    """A backend as the control plane hands it out."""
-    return EdgeBackend(instance_id=name or f"inst_{port}", address="127.0.0.1", port=port, state=state)  # type: ignore[arg-type]
-
-
-def route(port: int, *backends: EdgeBackend, name: str = "rt_1", protocol: str = "tcp_raw") -> EdgeRoute:
-    """A route to these backends."""
-    return EdgeRoute(
-        route_id=name, org_id="org_1", env_id="env_1", hostname="web.example", listener_port=port, process_type="web",
-        protocol=protocol, backends=backends,
-    )  # type: ignore[arg-type]  # fmt: skip
-
-
-def config(*routes: EdgeRoute) -> EdgeConfig:
-    """A config of these routes."""
-    return EdgeConfig.of(routes, cursor_event_id=1, head_event_id=1)
-
-
-async def ask(port: int, text: str = "hello") -> str:
-    """Send ``text``, close this half, and return everything that comes back; empty when the connection is refused."""
-    try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    except ConnectionError:
-        return ""
-    try:
-        writer.write(text.encode())
-        writer.write_eof()
-        return (await reader.read()).decode()
-    except OSError:
-        return ""
-    finally:
-        await gone(writer)
-
-
-async def gone(writer: asyncio.StreamWriter) -> None:
-    """Close a connection and wait until it is."""
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
+    async with serving(told, Limits(max_connections=3)) as table:
+        yield table
 
 
 async def test_clients_are_spread_over_the_backends(table: Table, told: Told) -> None:
@@ -236,9 +132,7 @@ async def test_an_invalid_config_changes_nothing(table: Table, told: Told) -> No
 
 async def test_an_invalid_config_half_applied_is_noticed_mutant(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that lets the last of two routes on one port win is caught by the check above."""
-    monkeypatch.setattr(
-        table_module, "_by_port", lambda config: {r.listener_port: r for r in config.routes if r.protocol == "tcp_raw"}
-    )
+    monkeypatch.setattr(table_module, "_by_port", lambda config: {r.listener_port: [r] for r in config.routes})
     assert not await _survives_an_invalid_config(table)
 
 
@@ -273,22 +167,28 @@ async def test_a_port_that_costs_others_is_noticed_mutant(table: Table, monkeypa
     assert is_noticed
 
 
-async def test_two_routes_on_one_raw_port_are_refused(table: Table) -> None:
+RAW, TLS = ({"protocol": protocol} for protocol in ("tcp_raw", "tls_passthrough"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "claim"),
+    [
+        (RAW, RAW, "raw port {port}"),
+        (RAW, TLS, "raw port {port}"),
+        (TLS, RAW, "raw port {port}"),
+        (TLS, {**TLS, "hostname": "WEB.example"}, "'WEB.example' on port {port}"),
+    ],
+)
+async def test_two_routes_that_would_fight_for_a_client_are_refused(
+    table: Table, first: dict[str, str], second: dict[str, str], claim: str
+) -> None:
     """Nobody is sent to the wrong tenant: such a config is not served at all."""
     port = free_port()
     with pytest.raises(ConfigRefused) as refused:
-        table.apply(config(route(port, name="rt_1"), route(port, name="rt_2")))
-    assert str(refused.value) == f"routes 'rt_1' and 'rt_2' both claim raw port {port}"
+        table.apply(config(route(port, name="rt_1", **first), route(port, name="rt_2", **second)))
+    assert str(refused.value) == f"routes 'rt_1' and 'rt_2' both claim {claim.format(port=port)}"
     assert table.config is None
     assert table.listeners == {}
-
-
-async def test_other_protocols_are_loaded_and_not_served(table: Table) -> None:
-    """A route this edge cannot serve is named, and opens no port."""
-    port = free_port()
-    table.apply(config(route(port, protocol="tls_passthrough")))
-    assert {route_id: r.problem for route_id, r in table.refused.items()} == {"rt_1": "protocol_unsupported"}
-    assert (list(table.pools), table.listeners, table.is_intact()) == (["rt_1"], {}, True)
 
 
 async def test_a_route_that_goes_takes_its_port_with_it(table: Table, told: Told) -> None:
@@ -299,18 +199,11 @@ async def test_a_route_that_goes_takes_its_port_with_it(table: Table, told: Told
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         await until(lambda: told.results == [(port, "proxied")])
         table.apply(config())
-        await until(lambda: _is_free(port))
+        await until(lambda: is_free(port))
         writer.write_eof()
         assert await reader.read() == b"a:"
         await gone(writer)
         await until(lambda: told.closed_ports == [port])
-
-
-async def until(condition: object, deadline_s: float = 5.0) -> None:
-    """Wait for ``condition`` by looking again and again."""
-    async with asyncio.timeout(deadline_s):
-        while not condition():  # type: ignore[operator]
-            await asyncio.sleep(0.005)
 
 
 async def _survives_an_invalid_config(table: Table) -> bool:
@@ -321,7 +214,7 @@ async def _survives_an_invalid_config(table: Table) -> bool:
         with suppress(ConfigRefused):
             table.apply(config(route(first), route(fresh, name="rt_3"), route(fresh, name="rt_4")))
         answers = [await ask(p) for p in (first, second, fresh)]
-        return answers == ["a:hello", "a:hello", ""] and table.config is old and table.is_intact() and _is_free(fresh)
+        return answers == ["a:hello", "a:hello", ""] and table.config is old and table.is_intact() and is_free(fresh)
 
 
 async def _serves_all_but_the_taken_port(table: Table) -> bool:
@@ -344,11 +237,3 @@ async def _serves_all_but_the_taken_port(table: Table) -> bool:
             and (recovered, table.refused, table.is_intact()) == (["rt_3"], {}, True)
             and await ask(port) == "a:hello"
         )
-
-
-def _is_free(port: int) -> bool:
-    try:
-        table_module.bind("127.0.0.1", port).close()
-    except OSError:
-        return False
-    return True

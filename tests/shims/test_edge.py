@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import get_args
 
 import pytest
 
@@ -30,6 +31,7 @@ class Host:
     is_intact: bool = True
     unbound: dict[int, str] = field(default_factory=dict)
     disk: OSError | None = None
+    proxy_v2_routes: int = 0
 
     def probe(self) -> None:
         """Fail as the disk does."""
@@ -76,6 +78,7 @@ def wired(obs: RecordedObservability, host: Host, overlay: Overlay | None = None
     return instrument(
         obs, routes=lambda: host.routes, listeners=lambda: host.listeners, is_intact=lambda: host.is_intact,
         probe_state_file=host.probe, overlay=overlay, unbound=lambda: host.unbound, silent_after_s=5.0,
+        proxy_v2_routes=lambda: host.proxy_v2_routes,
     )  # fmt: skip
 
 
@@ -238,6 +241,39 @@ def test_attempts_and_failures_have_one_base(obs: RecordedObservability, edge: E
     assert obs.sample("edge_upstream_connect_failures_total", reason="no_eligible_backend") == 1
     assert obs.sample("edge_upstream_connect_duration_seconds_count") == 1
     assert [line["reason"] for line in obs.events("edge.upstream_failed")] == ["refused", "no_eligible_backend"]
+
+
+def test_every_sniff_is_counted_and_timed_by_its_result(obs: RecordedObservability, edge: EdgeTelemetry) -> None:
+    """Each of the six starts at nothing and none is lost (EXT-01)."""
+    results: tuple[s.SniffResult, ...] = get_args(s.SniffResult)
+    assert [obs.sample(s.EDGE_SNI_SNIFFS, result=r) for r in results] == [0] * 6
+    for r in results:
+        edge.connections.sniffed(r, 0.2)
+    assert [obs.sample(s.EDGE_SNI_SNIFFS, result=r) for r in results] == [1] * 6
+    assert [obs.sample("edge_sni_sniff_duration_seconds_sum", result=r) for r in results] == [0.2] * 6
+
+
+def test_proxy_headers_and_the_routes_that_want_them(obs: RecordedObservability, edge: EdgeTelemetry, host: Host) -> None:
+    """MET-ED-09: how many routes have it on now, and how writing the headers went."""
+    assert obs.sample(s.EDGE_PROXY_V2_ROUTES) == 0
+    host.proxy_v2_routes = 2
+    edge.connections.proxy_header("success")
+    edge.connections.proxy_header("failure")
+    assert obs.sample(s.EDGE_PROXY_V2_ROUTES) == 2
+    assert [obs.sample(s.EDGE_PROXY_V2_HEADERS, result=r) for r in ("success", "failure")] == [1, 1]
+
+
+def test_a_backend_that_closes_early_is_a_failure_each_time_and_a_line_once(
+    obs: RecordedObservability, edge: EdgeTelemetry
+) -> None:
+    """The connect has succeeded, so only the failures by reason move; the log does not grow with the clients."""
+    where = {"route_id": ROUTE, "backend_address": "127.0.0.1:9000", "instance_id": INSTANCE}
+    edge.connections.closed_early(**where, is_news=True)
+    edge.connections.closed_early(**where, is_news=False)
+    assert obs.sample(s.EDGE_UPSTREAM_FAILURES, reason="closed_early") == 2
+    assert obs.sample(s.EDGE_UPSTREAM_CONNECTS, result="failure") == 0
+    [line] = obs.events("edge.upstream_failed")
+    assert {**where, "reason": "closed_early"}.items() <= line.items()
 
 
 # --- readiness ------------------------------------------------------------------------------------

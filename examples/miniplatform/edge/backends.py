@@ -11,12 +11,14 @@ from typing import Literal
 
 from miniplatform.wire import EdgeBackend
 from obslib.catalog.platform.edge import GateReasonName, Reachability
+from obslib.catalog.platform.terms import UpstreamReasonName
 
 __all__ = ["COOL_DOWN_CAP_S", "COOL_DOWN_S", "Backend", "GateChanged"]
 
 COOL_DOWN_S = 1.0
 """First pause after a failure; it doubles with every further one (platform facts §14)."""
 COOL_DOWN_CAP_S = 300.0
+_CLOSED_EARLY: UpstreamReasonName = "closed_early"
 
 GateChanged = Callable[["Backend", Literal["removed", "restored"], GateReasonName], None]
 """Told the backend, ``removed`` or ``restored``, and the reason it was out for."""
@@ -80,6 +82,20 @@ class Backend:
             self.next_probe = now + min(COOL_DOWN_CAP_S, COOL_DOWN_S * 2 ** min(self._failures - 1, 30))
         self._local = self._local or gate
         self._settle(before)
+
+    def closed_early(self) -> bool:
+        """It took a client's connection and closed it without a word; returns whether that is news.
+
+        That gates nothing: a client's own nonsense may have been the reason, and nobody shall take a backend from others.
+        """
+        is_news = self.last_failure_reason != _CLOSED_EARLY
+        self.last_failure_reason = _CLOSED_EARLY
+        return is_news
+
+    def answered(self) -> None:
+        """It had something to say to a client, so it does not close early any more."""
+        if self.last_failure_reason == _CLOSED_EARLY:
+            self.last_failure_reason = ""
 
     def _settle(self, before: GateReasonName | Literal[""]) -> None:
         now = self.gate

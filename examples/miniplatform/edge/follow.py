@@ -121,7 +121,7 @@ class Follower:
         try:
             with self._telemetry.config.applying(it, config.cursor_event_id, changed_traces(old, config)) as applied:
                 self._serve(config)
-                applied(routes_loaded=len(config.routes), routes_refused=len(self._table.unbound()))
+                applied(routes_loaded=len(config.routes), routes_refused=len(self._table.refused))
         except ConfigRefused as error:
             self._last_result, self._last_error = "failure", str(error)
             raise
@@ -142,17 +142,13 @@ class Follower:
             self._telemetry.config.stays_incomplete()
 
     def _say_refused(self, refusal: Refusal) -> None:
-        route = refusal.route
-        if refusal.problem == "port_unavailable":
-            self._log.warning(
-                "the edge cannot bind the route's port; all other routes are served, and it goes on trying",
-                route_id=route.route_id,
-                listener_port=route.listener_port,
-                reason=refusal.problem,
-                detail=refusal.why,
-            )
-        else:
-            self._log.warning("this edge does not serve the route's protocol", route_id=route.route_id, protocol=route.protocol)
+        self._log.warning(
+            "the edge cannot bind the route's port; all other routes are served, and it goes on trying",
+            route_id=refusal.route.route_id,
+            listener_port=refusal.route.listener_port,
+            reason=refusal.problem,
+            detail=refusal.why,
+        )
 
 
 def _backend_report(backend: Backend) -> BackendReport:

@@ -12,6 +12,7 @@ from miniplatform.config import ConfigError, NodeIdentity, Timings
 from miniplatform.edge.backends import Backend
 from miniplatform.edge.control_plane import CallFailed, ControlPlane
 from miniplatform.edge.follow import Follower
+from miniplatform.edge.listener import Limits
 from miniplatform.edge.statefile import StateFile
 from miniplatform.edge.table import RoutingTable
 from miniplatform.edge.upstream import Upstream
@@ -55,6 +56,7 @@ class Edge:
             probe_state_file=state_file.probe,
             overlay=None,  # backends are on the loopback
             unbound=lambda: self._table.unbound(),
+            proxy_v2_routes=self._proxy_v2_routes,
             silent_after_s=timings.silent_after_s,
         )
         connections = self._telemetry.connections
@@ -64,7 +66,8 @@ class Edge:
             probe_timeout_s=timings.health_timeout_s,
             probe_every_s=timings.health_interval_s,
         )
-        self._table = RoutingTable(self._upstream, connections, self._gate_changed)
+        limits = Limits(max_connections=timings.max_connections, sniff_timeout_s=timings.sniff_timeout_s)
+        self._table = RoutingTable(self._upstream, connections, self._gate_changed, limits)
         self._follower = Follower(obs, self._telemetry, self._table, state_file, control_plane)
 
     async def run(self) -> None:
@@ -106,9 +109,12 @@ class Edge:
             for route_id, pool in self._table.pools.items()
         }
 
+    def _proxy_v2_routes(self) -> int:
+        return sum(pool.route.proxy_protocol == "v2" for pool in self._table.pools.values())
+
     def _listeners(self) -> dict[int, ListenerView]:
         return {
-            port: ListenerView(active=listener.active, maximum=listener.max_connections)
+            port: ListenerView(active=listener.active, maximum=listener.limits.max_connections)
             for port, listener in self._table.listeners.items()
         }
 

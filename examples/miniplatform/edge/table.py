@@ -1,8 +1,8 @@
 """The routing table in force: one listener per port, one pool per route, changed as a whole or not at all.
 
 A new config is built beside the old one: it is checked and its new ports are bound first, and only then does
-the table change, in one step between two turns of the event loop. A port that cannot be bound costs the route
-on it and no other: ports are one tenant's choice, the table is everybody's.
+the table change, in one step between two turns of the event loop. A port that cannot be bound costs the routes
+on it and no other: ports are a tenant's choice, the table is everybody's.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from miniplatform.edge.backends import Backend, GateChanged
-from miniplatform.edge.listener import MAX_CONNECTIONS, ConnectionEvents, Listener, bind
+from miniplatform.edge.destination import Destination, destination_of, route_ids
+from miniplatform.edge.listener import ConnectionEvents, Limits, Listener, bind
 from miniplatform.edge.pool import RoutePool
 from miniplatform.edge.upstream import Upstream
 from miniplatform.wire import EdgeConfig, EdgeRoute
@@ -39,7 +41,7 @@ class Refusal:
     """A route of the applied config that this edge does not serve; ``why`` is the operating system's word, if it gave one."""
 
     route: EdgeRoute
-    problem: Literal["port_unavailable", "protocol_unsupported"]
+    problem: Literal["port_unavailable"]
     why: str = ""
 
 
@@ -47,7 +49,7 @@ class RoutingTable:
     """What this edge serves. ``config`` is the applied one, None before the first; ``refused`` its routes not served, by id."""
 
     def __init__(
-        self, upstream: Upstream, events: ConnectionEvents, on_gate: GateChanged, *, max_connections: int = MAX_CONNECTIONS
+        self, upstream: Upstream, events: ConnectionEvents, on_gate: GateChanged, limits: Limits | None = None
     ) -> None:
         self.config: EdgeConfig | None = None
         self.pools: Mapping[str, RoutePool] = {}
@@ -57,7 +59,7 @@ class RoutingTable:
         self._upstream = upstream
         self._events = events
         self._on_gate = on_gate
-        self._max_connections = max_connections
+        self._limits = limits or Limits()
 
     def backends(self) -> Iterator[Backend]:
         """Every backend of every route."""
@@ -65,46 +67,52 @@ class RoutingTable:
 
     def is_intact(self) -> bool:
         """Whether the listeners are exactly those of one config, but for what is refused: no apply stopped half-way."""
-        routes = self.config.routes if self.config else ()
-        expected = {route.listener_port: route.route_id for route in routes if route.route_id not in self.refused}
-        return expected == {port: listener.pool.route.route_id for port, listener in self.listeners.items() if listener.pool}
+        wanted = _by_port(self.config) if self.config else {}
+        served = {port: {route.route_id for route in routes} - set(self.refused) for port, routes in wanted.items()}
+        expected = {port: ids for port, ids in served.items() if ids}
+        return expected == {port: route_ids(listener.destination) for port, listener in self.listeners.items()}
 
     def apply(self, config: EdgeConfig) -> None:
         """Serve ``config`` but for what is in ``refused`` then; raises ConfigRefused and changes nothing."""
         wanted = _by_port(config)
         known = {backend.key: backend for backend in self.backends()}
         pools = {route.route_id: self._pool(route, known) for route in config.routes}
+        destinations = {port: _destination(routes, pools) for port, routes in wanted.items()}
         bound, taken = self._bind(port for port in wanted if port not in self.listeners)
-        served = {port: route for port, route in wanted.items() if port not in taken}
+        served = {port: destination for port, destination in destinations.items() if port not in taken}
 
         for port, listening in bound.items():
-            self._listen(port, listening, pools[served[port].route_id])
+            self._listen(port, listening, served[port])
         for port in [port for port in self.listeners if port not in served]:
             self._retire(self.listeners.pop(port))
-        for port, route in served.items():
-            self.listeners[port].pool = pools[route.route_id]
+        for port, destination in served.items():
+            self.listeners[port].destination = destination
         for pool in pools.values():
             for backend, wire in zip(pool.backends, pool.route.backends, strict=True):
                 backend.update(wire)
-        refusals = [Refusal(route=r, problem="protocol_unsupported") for r in config.routes if not _is_served(r)]
-        refusals += [Refusal(route=wanted[port], problem="port_unavailable", why=why) for port, why in taken.items()]
         self.config, self.pools = config, pools
-        self.refused = {refusal.route.route_id: refusal for refusal in refusals}
+        self.refused = {
+            route.route_id: Refusal(route=route, problem="port_unavailable", why=why)
+            for port, why in taken.items()
+            for route in wanted[port]
+        }
 
     def retry(self) -> list[EdgeRoute]:
         """Try the ports again that could not be bound, and return the routes that are served from now on."""
-        waiting = {r.route.listener_port: r.route for r in self.refused.values() if r.problem == "port_unavailable"}
+        waiting: dict[int, list[EdgeRoute]] = defaultdict(list)
+        for refusal in self.refused.values():
+            waiting[refusal.route.listener_port].append(refusal.route)
         bound, _ = self._bind(waiting)
         for port, listening in bound.items():
-            self._listen(port, listening, self.pools[waiting[port].route_id])
-        recovered = [waiting[port] for port in bound]
+            self._listen(port, listening, _destination(waiting[port], self.pools))
+        recovered = [route for port in bound for route in waiting[port]]
         freed = {route.route_id for route in recovered}
         self.refused = {route_id: refusal for route_id, refusal in self.refused.items() if route_id not in freed}
         return recovered
 
     def unbound(self) -> dict[int, str]:
         """The ports that could not be bound, and why."""
-        return {r.route.listener_port: r.why for r in self.refused.values() if r.problem == "port_unavailable"}
+        return {refusal.route.listener_port: refusal.why for refusal in self.refused.values()}
 
     async def close(self, *, grace_s: float) -> None:
         """Stop accepting, give the connected clients ``grace_s`` and end."""
@@ -127,9 +135,9 @@ class RoutingTable:
                 taken[port] = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
         return bound, taken
 
-    def _listen(self, port: int, listening: socket.socket, pool: RoutePool) -> None:
-        self.listeners[port] = Listener(listening, self._upstream, self._events, max_connections=self._max_connections)
-        self.listeners[port].start(pool)
+    def _listen(self, port: int, listening: socket.socket, destination: Destination) -> None:
+        self.listeners[port] = Listener(listening, self._upstream, self._events, self._limits)
+        self.listeners[port].start(destination)
 
     def _pool(self, route: EdgeRoute, known: Mapping[tuple[str, str, str, int], Backend]) -> RoutePool:
         fresh = [Backend(route.route_id, wire, self._on_gate) for wire in route.backends]
@@ -148,19 +156,27 @@ class RoutingTable:
             self._events.closed(listener.port)
 
 
-def _is_served(route: EdgeRoute) -> bool:
-    return route.protocol == "tcp_raw"
+def _destination(routes: Iterable[EdgeRoute], pools: Mapping[str, RoutePool]) -> Destination:
+    return destination_of([pools[route.route_id] for route in routes])
 
 
-def _by_port(config: EdgeConfig) -> dict[int, EdgeRoute]:
-    served: dict[int, EdgeRoute] = {}
+def _by_port(config: EdgeConfig) -> dict[int, list[EdgeRoute]]:
+    """The routes of each port; raises ConfigRefused when two of them would have to fight for a client."""
+    found: dict[int, list[EdgeRoute]] = defaultdict(list)
     for route in config.routes:
-        if not _is_served(route):
-            continue
-        other = served.setdefault(route.listener_port, route)
-        if other is not route:
-            raise ConfigRefused(
-                f"routes {other.route_id!r} and {route.route_id!r} both claim raw port {route.listener_port}",
-                ErrorClass.INVALID_ARGUMENT,
-            )
-    return served
+        for other in found[route.listener_port]:
+            if clash := _clash(route, other):
+                raise ConfigRefused(
+                    f"routes {other.route_id!r} and {route.route_id!r} both claim {clash}", ErrorClass.INVALID_ARGUMENT
+                )
+        found[route.listener_port].append(route)
+    return found
+
+
+def _clash(route: EdgeRoute, other: EdgeRoute) -> str:
+    """What two routes of one port cannot share, empty when they can share it: TLS routes with different names."""
+    if "tcp_raw" in (route.protocol, other.protocol):
+        return f"raw port {route.listener_port}"
+    if route.hostname.lower() == other.hostname.lower():
+        return f"{route.hostname!r} on port {route.listener_port}"
+    return ""

@@ -131,6 +131,32 @@ def EDGE_UPSTREAM_FAILED(
     """A client could not be connected to a backend."""
 
 
+# --- passing TLS on -------------------------------------------------------------------------------
+
+SniffResult = Literal["ok", "no_sni", "not_tls", "timeout", "malformed", "io_error"]
+_SNIFF = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5)  # a sniff is given up after 0.2 s
+
+
+@counter("edge_sni_sniffs_total", serves=("EXT-01",), plane=_PLANE, components=_ON_EDGE)
+def EDGE_SNI_SNIFFS(*, result: Annotated[SniffResult, c.RESULT]) -> None:
+    """Clients of TLS listeners by what came of looking for the name they ask for; all but ok are closed."""
+
+
+@histogram("edge_sni_sniff_duration_seconds", serves=("EXT-01",), plane=_PLANE, components=_ON_EDGE, buckets=_SNIFF)
+def EDGE_SNI_SNIFF_DURATION(*, result: Annotated[SniffResult, c.RESULT]) -> None:
+    """Time from accepting a client to that answer."""
+
+
+@gauge("edge_proxy_v2_enabled_routes", serves=("MET-ED-09",), plane=_PLANE, components=_ON_EDGE)
+def EDGE_PROXY_V2_ROUTES() -> None:
+    """Routes in the applied config whose backends are told the client's address (PROXY protocol v2)."""
+
+
+@counter("edge_proxy_v2_headers_total", serves=("MET-ED-09",), plane=_PLANE, components=_ON_EDGE)
+def EDGE_PROXY_V2_HEADERS(*, result: c.Outcome) -> None:
+    """PROXY v2 headers written to backends, by result."""
+
+
 # --- backends -------------------------------------------------------------------------------------
 
 GateReasonName = Literal["not_ready", "draining", "connect_failed", "probe_failed"]

@@ -36,6 +36,7 @@ def instrument(
     probe_state_file: Callable[[], object],
     overlay: Overlay | None,
     unbound: Callable[[], Mapping[int, str]] = dict,
+    proxy_v2_routes: Callable[[], int] = lambda: 0,
     silent_after_s: float = 60.0,
 ) -> EdgeTelemetry:
     """Bind the edge's signals and register its readiness.
@@ -44,11 +45,12 @@ def instrument(
     ports; both are read at each scrape, from another thread. ``is_intact`` says whether what is served is
     exactly one config, ``probe_state_file`` raises OSError when the config could not be saved, and ``overlay``
     answers for the network to the backends (None: there is none to answer for). ``unbound`` gives the listener ports
-    that could not be bound, with the reason. The control plane counts as silent after ``silent_after_s``.
+    that could not be bound, with the reason, and ``proxy_v2_routes`` the number of routes with the PROXY protocol on. The
+    control plane counts as silent after ``silent_after_s``.
     """
     measure_backends(obs, routes)
     config = ConfigApply(obs)
-    connections = Connections(obs, listeners)
+    connections = Connections(obs, listeners, proxy_v2_routes)
     check_readiness(
         obs, config, connections, routes=routes, is_intact=is_intact, probe_state_file=probe_state_file, overlay=overlay,
         unbound=unbound, silent_after_s=silent_after_s,
