@@ -1,1 +1,1 @@
-"""Workloads to deploy on the miniplatform: one that serves, one that crashes. They know nothing of obslib."""
+"""Workloads to deploy on the miniplatform, each with its manifest beside it. They know nothing of obslib."""

@@ -16,9 +16,13 @@ class Greeter(BaseHTTPRequestHandler):
         if self.path == "/healthz":
             self._answer(200, "ok\n")
         elif self.path == "/":
-            self._answer(200, f"{os.environ.get('GREETING', 'hello')} from {os.environ['INSTANCE_ID']}\n")
+            self._answer(200, f"{self.greeting()}\n")
         else:
             self._answer(404, "there is nothing here\n")
+
+    def greeting(self) -> str:
+        """The greeting and who gives it."""
+        return f"{os.environ.get('GREETING', 'hello')} from {os.environ['INSTANCE_ID']}"
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """One line per request on standard output."""
@@ -34,11 +38,21 @@ class Greeter(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def main() -> None:
-    """Serve on the address and port the platform chose, until told to stop."""
-    with ThreadingHTTPServer((os.environ["ADDRESS"], int(os.environ["PORT"])), Greeter) as server:
+def place() -> tuple[str, int]:
+    """The address and port the platform chose."""
+    return os.environ["ADDRESS"], int(os.environ["PORT"])
+
+
+def serve(server: ThreadingHTTPServer) -> None:
+    """Serve until told to stop."""
+    with server:
         print(f"serving on port {server.server_port}", flush=True)
         server.serve_forever()
+
+
+def main() -> None:
+    """Serve greetings."""
+    serve(ThreadingHTTPServer(place(), Greeter))
 
 
 if __name__ == "__main__":
