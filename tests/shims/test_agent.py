@@ -212,7 +212,9 @@ def test_the_end_of_an_instance_is_logged_and_reported_alike(obs: RecordedObserv
     """The line and the report say the same; text that is no reason code survives in the detail."""
     agent = wired(obs)
     with obs.bind(env_id=f"env_{ULID}", instance_id=f"inst_{ULID}"):
-        report = agent.instances.terminated(reason="workload_crashed", detail="exited with code 1", exit_code=1, was_ready=True)
+        report = agent.instances.terminated(
+            process_type="web", reason="workload_crashed", detail="exited with code 1", exit_code=1, was_ready=True
+        )
 
     assert report == TerminationReport.model_validate(
         {

@@ -151,8 +151,8 @@ class Supervisor:
         else:
             reason = want.desired_reason if want.desired_reason in INSTANCE_REASONS.values else ""
         termination = self._agent.instances.terminated(
-            reason=reason, detail=detail, exit_code=exit_code, desired_state=want.desired_state,
-            desired_reason=want.desired_reason, was_ready=was_ready,
+            process_type=want.process_type, reason=reason, detail=detail, exit_code=exit_code,
+            desired_state=want.desired_state, desired_reason=want.desired_reason, was_ready=was_ready,
         )  # fmt: skip
         if not instance.wants_running:
             instance.stop(termination)

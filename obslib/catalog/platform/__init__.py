@@ -15,6 +15,7 @@ from obslib.catalog.platform import (
     durability,
     edge,
     log_store,
+    resources,
     runbooks,
     tenant,
     terms,
@@ -23,7 +24,7 @@ from obslib.catalog.signals import Component
 
 __all__ = [
     "PLATFORM", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane", "durability", "edge",
-    "log_store", "runbooks", "tenant",
+    "log_store", "resources", "runbooks", "tenant",
 ]  # fmt: skip
 
 PLATFORM: Catalog = COMMON.extend(
@@ -36,7 +37,18 @@ PLATFORM: Catalog = COMMON.extend(
         Component(name="edge", plane=Plane.EDGE, has_node=True),
     ),
     signals=declared_in(
-        audit, consumers, control_plane, durability, data_plane, edge, tenant, log_store, runbooks, alerts, dashboards
+        audit,
+        consumers,
+        control_plane,
+        durability,
+        data_plane,
+        edge,
+        resources,
+        tenant,
+        log_store,
+        runbooks,
+        alerts,
+        dashboards,
     ),
     fields=terms.FIELDS,
     reasons=terms.REASONS,

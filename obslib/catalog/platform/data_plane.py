@@ -112,9 +112,34 @@ def AGENT_INSTANCE_BOOT_SPAN(*, instance_id: t.InstanceId = "", boot_id: t.BootI
     """One boot, in the trace that asked for the instance."""
 
 
+@span_kind("boot.image", serves=("TRC-08",), plane=_PLANE, components=_ON_AGENT)
+def BOOT_IMAGE() -> None:
+    """Image brought to this node."""
+
+
+@span_kind("boot.rootdisk", serves=("TRC-08",), plane=_PLANE, components=_ON_AGENT)
+def BOOT_ROOTDISK() -> None:
+    """Build of the root disk."""
+
+
+@span_kind("boot.network", serves=("TRC-08",), plane=_PLANE, components=_ON_AGENT)
+def BOOT_NETWORK() -> None:
+    """Set-up of the instance's network."""
+
+
+@span_kind("boot.volume", serves=("TRC-08",), plane=_PLANE, components=_ON_AGENT)
+def BOOT_VOLUME() -> None:
+    """Attachment of volumes."""
+
+
 @span_kind("boot.vmm_start", serves=("TRC-08",), plane=_PLANE, components=_ON_AGENT)
 def BOOT_VMM_START() -> None:
     """Start of the machine monitor."""
+
+
+@span_kind("boot.handshake", serves=("TRC-08",), plane=_PLANE, components=_ON_AGENT)
+def BOOT_HANDSHAKE() -> None:
+    """Handshake with the guest, until it has its config."""
 
 
 @span_kind("boot.health", serves=("TRC-08",), plane=_PLANE, components=_ON_AGENT)
@@ -151,6 +176,13 @@ def INSTANCE_TERMINATED(
     reason_code: t.ReasonCode = "",
     reason_detail: t.ReasonDetail = "",
     exit_code: t.ExitCode = None,
+    memory_usage_bytes: t.MemoryUsage = None,
+    memory_peak_bytes: t.MemoryPeak = None,
+    memory_limit_bytes: t.MemoryLimit = None,
+    memory_cap_exceeded: t.MemoryCapExceeded = None,
+    cpu_throttled_seconds: t.CpuThrottled = None,
+    cpu_pressure_ratio: t.CpuPressure = None,
+    sampled_at: t.SampledAt = None,
 ) -> None:
     """Instance ended."""
 

@@ -48,6 +48,7 @@ DbOperation = Annotated[
     OPERATION,
 ]  # fmt: skip
 NodeIdLabel = Annotated[str, NODE_ID]
+EnvIdLabel = Annotated[str, ENV_ID]
 ProcessTypeLabel = Annotated[str, PROCESS_TYPE]
 RouteIdLabel = Annotated[str, ROUTE_ID]
 ListenerPort = Annotated[str, LISTENER_PORT]
@@ -134,6 +135,13 @@ FIELDS = (
     Field(name="reason_detail", help="Finer reason, free of secrets."),
     Field(name="termination_class", help="Why the instance ended, requirements §3.5."),
     Field(name="exit_code", help="Exit status of the workload; negative for a signal; null when unknown."),
+    Field(name="memory_usage_bytes", help="Memory in use at the last sample; null when there was none."),
+    Field(name="memory_peak_bytes", help="Most memory used at any time of the boot; null when unknown."),
+    Field(name="memory_limit_bytes", help="The memory cap; null when there was none."),
+    Field(name="memory_cap_exceeded", help="Whether the memory cap ended the boot; null when nobody can tell."),
+    Field(name="cpu_throttled_seconds", help="How long the boot was throttled in its last 60 s; null when unknown."),
+    Field(name="cpu_pressure_ratio", help="Share of its last 60 s in which it waited for a processor; null when unknown."),
+    Field(name="sampled_at", help="When the last sample was taken; null when there was none."),
     Field(name="routes_loaded", help="Routes in the applied config."),
     Field(name="applied_event_id", help="Event the applied config answers to."),
     Field(name="backend_address", help="Address of a backend, no payload."),
@@ -176,6 +184,13 @@ ReasonCode = Annotated[str, F["reason_code"]]
 ReasonDetail = Annotated[str, F["reason_detail"]]
 TerminationClass = Annotated[str, F["termination_class"]]
 ExitCode = Annotated[int | None, F["exit_code"]]
+MemoryUsage = Annotated[int | None, F["memory_usage_bytes"]]
+MemoryPeak = Annotated[int | None, F["memory_peak_bytes"]]
+MemoryLimit = Annotated[int | None, F["memory_limit_bytes"]]
+MemoryCapExceeded = Annotated[bool | None, F["memory_cap_exceeded"]]
+CpuThrottled = Annotated[float | None, F["cpu_throttled_seconds"]]
+CpuPressure = Annotated[float | None, F["cpu_pressure_ratio"]]
+SampledAt = Annotated[str | None, F["sampled_at"]]
 RoutesLoaded = Annotated[int, F["routes_loaded"]]
 AppliedEventId = Annotated[int, F["applied_event_id"]]
 BackendAddress = Annotated[str, F["backend_address"]]

@@ -1,6 +1,23 @@
 """Wires obslib into the node agent: ``agent = instrument(obs, launcher=…, overlay=…)``."""
 
-from obslib_agent.drivers import ConsoleTotals, Disk, DiskKind, InstanceState, Launcher, Overlay
+from obslib_agent.cgroup import Cgroup, Figures
+from obslib_agent.drivers import (
+    CacheKind,
+    CacheTotals,
+    ConsoleTotals,
+    Disk,
+    DiskKind,
+    InstanceState,
+    Launcher,
+    Overlay,
+    ProbeTotals,
+    VolumePool,
+)
 from obslib_agent.instrument import Agent, instrument
+from obslib_agent.overlay import WireGuard
+from obslib_agent.resources import InstanceSample, LastMinute
 
-__all__ = ["Agent", "ConsoleTotals", "Disk", "DiskKind", "InstanceState", "Launcher", "Overlay", "instrument"]
+__all__ = [
+    "Agent", "CacheKind", "CacheTotals", "Cgroup", "ConsoleTotals", "Disk", "DiskKind", "Figures", "InstanceSample",
+    "InstanceState", "LastMinute", "Launcher", "Overlay", "ProbeTotals", "VolumePool", "WireGuard", "instrument",
+]  # fmt: skip

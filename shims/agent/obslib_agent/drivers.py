@@ -11,8 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-__all__ = ["ConsoleTotals", "Disk", "DiskKind", "InstanceState", "Launcher", "Overlay"]
+__all__ = [
+    "FRESH_S", "CacheKind", "CacheTotals", "ConsoleTotals", "Disk", "DiskKind", "InstanceState", "Launcher", "Overlay",
+    "ProbeTotals", "VolumePool",
+]  # fmt: skip
 
+FRESH_S = 180.0
+"""A peer whose last handshake is older is stale: WireGuard drops the session then (platform facts §13)."""
+
+CacheKind = Literal["oci", "rootdisks", "tmp"]
 DiskKind = Literal["volume_pool", "image_cache", "host_root", "scratch"]
 InstanceState = Literal["preparing", "booting", "ready", "draining", "stopped", "failed"]
 
@@ -50,3 +57,31 @@ class ConsoleTotals:
     bytes: int = 0
     truncated_lines: int = 0
     dropped_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheTotals:
+    """The image cache: what it holds now, and every request and eviction since the host began to count."""
+
+    bytes: Mapping[CacheKind, int] = field(default_factory=dict)
+    limit_bytes: int | None = None
+    hits: int = 0
+    misses: int = 0
+    evictions: Mapping[tuple[CacheKind, Literal["gc", "disk_pressure"]], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumePool:
+    """The pool that volumes are cut from."""
+
+    size_bytes: int
+    used_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeTotals:
+    """Probes between nodes since the host began to count; the ratio is the worst peer's of late, ``None`` before any."""
+
+    sent: int
+    lost: int
+    max_loss_ratio: float | None = None

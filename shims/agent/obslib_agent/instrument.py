@@ -10,20 +10,38 @@ from obslib_agent import readiness
 from obslib_agent.boots import BootPhases
 from obslib_agent.console import count_console
 from obslib_agent.control_plane import Calls, Plans, StatusReports
-from obslib_agent.disks import measure_disks
-from obslib_agent.drivers import ConsoleTotals, Disk, InstanceState, Launcher, Overlay
+from obslib_agent.disks import measure_disks, measure_pressure, measure_volume_pool
+from obslib_agent.drivers import (
+    CacheTotals,
+    ConsoleTotals,
+    Disk,
+    InstanceState,
+    Launcher,
+    Overlay,
+    ProbeTotals,
+    VolumePool,
+)
 from obslib_agent.heartbeat import Heartbeat
+from obslib_agent.image_cache import ImageCache
 from obslib_agent.instances import Instances
+from obslib_agent.overlay import OverlayScan, measure_overlay
+from obslib_agent.resources import Resources
 
 __all__ = ["Agent", "instrument"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """What an agent tells its operator, as verbs; the loop and the boot are ``obs.loop`` and ``obs.operation``."""
+    """What an agent tells its operator, as verbs; the loop and the boot are ``obs.loop`` and ``obs.operation``.
+
+    ``overlay`` is ``None`` on a host without one.
+    """
 
     phases: BootPhases
     instances: Instances
+    resources: Resources
+    images: ImageCache
+    overlay: OverlayScan | None
     calls: Calls
     plans: Plans
     reports: StatusReports
@@ -39,11 +57,14 @@ def instrument(
     states: Callable[[], Mapping[InstanceState, int]] | None = None,
     desired: Callable[[], int] | None = None,
     console: Callable[[], ConsoleTotals] | None = None,
+    image_cache: Callable[[], CacheTotals] | None = None,
+    volume_pool: Callable[[], VolumePool] | None = None,
+    overlay_probe: Callable[[], ProbeTotals] | None = None,
     silent_after_s: float = 60.0,
 ) -> Agent:
     """Wire obslib into a node agent; call it once, before the loops start.
 
-    ``states``, ``desired`` and ``console`` are read at each scrape; what is not given is absent from the metrics.
+    The callables are read at each scrape, from another thread; what is not given is absent from the metrics.
     ``silent_after_s`` is how long the control plane waits for a heartbeat before it counts the node as offline.
     """
     calls = Calls(obs)
@@ -51,11 +72,20 @@ def instrument(
     readiness.register(obs, launcher=launcher, overlay=overlay, disks=disks, calls=calls, heartbeat=heartbeat)
     if disks:
         measure_disks(obs, disks)
+    if volume_pool is not None:
+        measure_volume_pool(obs, volume_pool)
+    if disks or volume_pool is not None or image_cache is not None:
+        measure_pressure(obs, disks, pool=volume_pool, cache=image_cache)
     if console is not None:
         count_console(obs, console)
+    if overlay is not None:
+        measure_overlay(obs, overlay, overlay_probe)
     return Agent(
         phases=BootPhases(obs),
         instances=Instances(obs, states=states, desired=desired),
+        resources=Resources(obs),
+        images=ImageCache(obs, image_cache),
+        overlay=OverlayScan(obs, overlay) if overlay is not None else None,
         calls=calls,
         plans=Plans(obs),
         reports=StatusReports(obs),

@@ -12,12 +12,11 @@ from obslib import Observability, Verdict
 from obslib.catalog.platform import data_plane as s
 from obslib_agent.control_plane import Calls
 from obslib_agent.disks import disks_verdict
-from obslib_agent.drivers import Disk, Launcher, Overlay
+from obslib_agent.drivers import FRESH_S, Disk, Launcher, Overlay
 from obslib_agent.heartbeat import Heartbeat
 
 __all__ = ["register"]
 
-_FRESH_S = 180.0
 _FROM_MEMORY_EVERY_S = 0.5  # costs nothing, and a node that has just been accepted need not wait
 
 
@@ -76,6 +75,6 @@ def overlay_verdict(overlay: Overlay | None) -> Verdict:
         return Verdict.failing("no_interface", "the overlay interface is missing")
     if not ages:
         return Verdict.ok("no peers are configured")
-    fresh = sum(1 for age in ages.values() if age is not None and age <= _FRESH_S)
-    detail = f"{fresh} of {len(ages)} peers shook hands in the last {_FRESH_S:.0f} s"
+    fresh = sum(1 for age in ages.values() if age is not None and age <= FRESH_S)
+    detail = f"{fresh} of {len(ages)} peers shook hands in the last {FRESH_S:.0f} s"
     return Verdict.ok(detail) if fresh else Verdict.failing("no_fresh_peer", detail)
