@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 import psutil
 
+from miniplatform.agent.cgroups import Hierarchies, remove_groups
 from miniplatform.postgres import Database
 from miniplatform.process import ExitCode, Refusal
 
@@ -92,6 +93,8 @@ class Platform:
         for name in self.names():
             self._forget(name)
         self._end_workloads()
+        for name in AGENTS:
+            remove_groups(self.state / name, Hierarchies.mounted())
         self.database.stop()
 
     # --- single processes -----------------------------------------------------------------------

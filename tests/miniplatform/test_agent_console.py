@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from miniplatform import guest_init
 from miniplatform.agent import console
+from miniplatform.agent.caps import Watched
 from miniplatform.agent.console import LINE_LIMIT, Consoles, Counted, count
 from miniplatform.agent.state import ConsolePosition, State
 from miniplatform.agent.workload import Launcher
@@ -161,6 +162,7 @@ async def test_a_console_stays_within_its_room_while_no_agent_reads(tmp_path: Pa
         BOOT,
         ["python", "-c", "import sys,time; sys.stdout.write(('z' * 9999 + '\\n') * 200); sys.stdout.flush(); time.sleep(60)"],
         {},
+        cap=Watched().confine(BOOT, 2**30),
         record=lambda _: None,
         on_end=lambda: None,
     )  # fmt: skip

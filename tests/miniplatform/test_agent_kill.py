@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from miniplatform.agent.cgroups import Hierarchies, remove_groups
 from miniplatform.launcher import wait_for
 from tests.miniplatform.fake_control_plane import NODE_ID, TOKEN, FakeControlPlane, planned
 
@@ -81,6 +82,7 @@ def agent(tmp_path: Path) -> Iterator[AgentProcess]:
     plane.down()
     for process in made.inits():
         process.kill()
+    remove_groups(tmp_path / "agent-1", Hierarchies.mounted())
 
 
 def test_an_agent_killed_and_restarted_adopts_what_runs_and_learns_how_the_rest_ended(

@@ -16,6 +16,7 @@ from miniplatform.agent import workload
 from miniplatform.agent.workload import Ending, Launcher, Process, ProcessId, StartFailed, identify
 
 ENVIRONMENT = {"PORT": "1", "INSTANCE_ID": "inst_1"}
+CAP = {"join": [], "oom_kills": "", "watch_bytes": 0}
 Start = Callable[..., Coroutine[Any, Any, Process]]
 
 
@@ -31,10 +32,8 @@ async def start(launcher: Launcher) -> AsyncIterator[Start]:
     started: list[Process] = []
 
     async def run(code: str, boot_id: str = "boot_1", **options: Any) -> Process:
-        record = options.pop("record", lambda _: None)
-        process = await launcher.start(
-            boot_id, ["python", "-c", code], ENVIRONMENT, record=record, on_end=lambda: None, **options
-        )
+        options = {"record": lambda _: None, "cap": CAP, **options}
+        process = await launcher.start(boot_id, ["python", "-c", code], ENVIRONMENT, on_end=lambda: None, **options)
         started.append(process)
         return process
 
@@ -91,7 +90,7 @@ async def test_a_command_that_cannot_run_is_a_failed_start(launcher: Launcher, c
     """A command that cannot be run raises StartFailed with one sentence and leaves no process behind."""
     seen: list[ProcessId] = []
     with pytest.raises(StartFailed) as refused:
-        await launcher.start("boot_1", command, ENVIRONMENT, record=seen.append, on_end=lambda: None)
+        await launcher.start("boot_1", command, ENVIRONMENT, cap=CAP, record=seen.append, on_end=lambda: None)
 
     assert str(refused.value) == sentence
     assert all(identify(process.pid) != process for process in seen)

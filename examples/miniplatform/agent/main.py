@@ -12,12 +12,15 @@ from functools import partial
 from pathlib import Path
 
 import obslib
+from miniplatform.agent.caps import choose
+from miniplatform.agent.cgroups import Hierarchies
 from miniplatform.agent.client import Client
 from miniplatform.agent.console import STREAMS, Consoles
 from miniplatform.agent.heartbeat import beat, node_report
 from miniplatform.agent.node import Node
 from miniplatform.agent.reconcile import Reconciler
 from miniplatform.agent.reports import Reporter
+from miniplatform.agent.sampling import Sampler
 from miniplatform.agent.state import State
 from miniplatform.agent.supervisor import Supervisor
 from miniplatform.agent.workload import Launcher
@@ -42,6 +45,7 @@ async def main(arguments: Arguments, timings: Timings) -> None:
 
 async def _run(arguments: Arguments, timings: Timings, identity: NodeIdentity, state: State) -> None:
     launcher = Launcher(arguments.home / "boots")
+    caps = choose(arguments.home, Hierarchies.mounted())
     consoles = Consoles(state, launcher.directory)
     news = asyncio.Event()
     node = Node(state, launcher, timings, on_report=news.set)
@@ -58,19 +62,22 @@ async def _run(arguments: Arguments, timings: Timings, identity: NodeIdentity, s
     )
     client = Client(obs, agent, arguments.api, identity, connect_timeout_s=timings.connect_timeout_s)
     reporter = Reporter(obs, agent, client, state, news)
-    supervisor = Supervisor(obs, agent, launcher, consoles, timings)
+    supervisor = Supervisor(obs, agent, launcher, caps, consoles, timings)
+    sampler = Sampler(agent, node, caps)
     reconciler = Reconciler(obs, agent, client, node, supervisor, consoles, period_s=timings.agent_period_s)
     report = partial(node_report, node, obs.clock, reconciler)
     pulse = partial(beat, agent, client, report, every_s=timings.heartbeat_s)
     async with obs:
         announce(arguments, obs.admin_address)
         reconciler.adopt()
+        caps.clear(keep=node.open_boots())
         reporting = asyncio.create_task(_persistently(obs, "reports", reporter.run))
         try:
             await asyncio.gather(
                 reconciler.run(),
                 _persistently(obs, "consoles", consoles.follow),
                 _persistently(obs, "heartbeat", pulse),
+                _persistently(obs, "sampling", sampler.run),
             )
         finally:
             await node.let_go()

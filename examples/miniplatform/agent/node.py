@@ -111,6 +111,11 @@ class Node:
         """Instances the plan wants running."""
         return sum(want.desired_state == "running" for want in self.plan.instances)
 
+    def open_boots(self) -> set[str]:
+        """The boots whose end has not been written down."""
+        instances = self.instances.values()
+        return {instance.boot.boot_id for instance in instances if instance.boot is not None and instance.has_open_boot}
+
     def _instance(self, row: InstanceRow, boot: Boot | None) -> Instance:
         made = Instance(row, boot, state=self._state, timings=self._timings, on_report=self._on_report)
         self.instances[row.want.instance_id] = made

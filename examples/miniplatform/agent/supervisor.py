@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from miniplatform.agent import health
+from miniplatform.agent.caps import Caps
 from miniplatform.agent.console import Consoles
 from miniplatform.agent.instance import Instance
 from miniplatform.agent.state import Boot
@@ -20,7 +21,7 @@ from obslib import ErrorClass, Observability
 from obslib.catalog.platform import data_plane as s
 from obslib.catalog.platform.terms import INSTANCE_REASONS
 from obslib.loops import Run
-from obslib_agent import Agent
+from obslib_agent import Agent, LastMinute
 
 __all__ = ["BootFailed", "Supervisor"]
 
@@ -40,11 +41,14 @@ class BootFailed(Exception):
 class Supervisor:
     """Boots, watches and ends instances."""
 
-    def __init__(self, obs: Observability, agent: Agent, launcher: Launcher, consoles: Consoles, timings: Timings) -> None:
+    def __init__(
+        self, obs: Observability, agent: Agent, launcher: Launcher, caps: Caps, consoles: Consoles, timings: Timings
+    ) -> None:
         self._obs = obs
         self._agent = agent
         self._boot = obs.operation(s.INSTANCE_BOOT)
         self._launcher = launcher
+        self._caps = caps
         self._consoles = consoles
         self._timings = timings
 
@@ -91,6 +95,7 @@ class Supervisor:
                 boot_id,
                 want.spec.command,
                 {**want.spec.env, "PORT": str(port), "ADDRESS": ADDRESS, "INSTANCE_ID": want.instance_id},
+                cap=self._caps.confine(boot_id, want.spec.memory_bytes),
                 record=instance.record,
                 on_end=instance.stirred.set,
             )
@@ -137,29 +142,36 @@ class Supervisor:
 
     async def _end(self, instance: Instance, *, reason: str = "", detail: str = "") -> None:
         """See the process gone, and write down how the boot ended."""
-        exit_code, was_ready = None, False
+        exit_code, was_ready, last_minute = None, False, LastMinute()
         boot, process = instance.boot, instance.process
         if boot is not None and instance.has_open_boot:
             if process is not None:
                 await process.stop(self._timings.drain_s)
             ending = process.ending() if process is not None else read_ending(self._launcher.directory(boot.boot_id))
             exit_code, was_ready, detail = ending.exit_code, boot.is_ready, detail or ending.detail
+            last = self._caps.last_figures(boot.boot_id, ending, instance.want.spec.memory_bytes)
+            last_minute = self._agent.resources.ended(boot.boot_id, last)
             await self._consoles.finish(boot.boot_id)
         want = instance.want
         if instance.wants_running:
             reason = reason or "crash_loop_backoff"
         else:
             reason = want.desired_reason if want.desired_reason in INSTANCE_REASONS.values else ""
+        if last_minute.memory_cap_exceeded:
+            reason, detail = "oom_killed", f"memory_limit_exceeded: {self._caps.decided_by}"
         termination = self._agent.instances.terminated(
             process_type=want.process_type, reason=reason, detail=detail, exit_code=exit_code,
             desired_state=want.desired_state, desired_reason=want.desired_reason, was_ready=was_ready,
+            last_minute=last_minute,
         )  # fmt: skip
-        if not instance.wants_running:
+        if instance.wants_running:
+            instance.fail(termination, self._obs.clock.now())
+            if not instance.row.is_final:
+                self._agent.instances.put_aside(termination.reason_code)
+        else:
             instance.stop(termination)
-            return
-        instance.fail(termination, self._obs.clock.now())
-        if not instance.row.is_final:
-            self._agent.instances.put_aside(termination.reason_code)
+        if boot is not None:
+            await asyncio.to_thread(self._caps.release, boot.boot_id)
 
 
 def _running(instance: Instance) -> tuple[Boot, Process]:

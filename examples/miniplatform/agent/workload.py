@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from miniplatform import guest_init
 from obslib.errors import ErrorClass
@@ -47,10 +48,15 @@ class ProcessId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a workload ended. ``exit_code`` is negative for a signal and ``None`` when nobody could learn it."""
+    """How a workload ended. ``exit_code`` is negative for a signal and ``None`` when nobody could learn it.
+
+    The memory figures are there where the guest init watched over the cap.
+    """
 
     exit_code: int | None
     detail: str
+    memory_cap_exceeded: bool | None = None
+    memory_peak_bytes: int | None = None
 
 
 def identify(pid: int) -> ProcessId | None:
@@ -161,6 +167,7 @@ def _reap(pid: int) -> int | None:
 def read_ending(directory: Path, init_status: int | None = None) -> Ending:
     """What is known about the end of the workload that ran in ``directory``."""
     code: int | None = None
+    left: dict[str, Any] = {}
     with suppress(OSError, ValueError):
         left = json.loads((directory / "exit.json").read_text())
         if left["error"]:
@@ -170,7 +177,12 @@ def read_ending(directory: Path, init_status: int | None = None) -> Ending:
         code = init_status
     if code is None:
         return Ending(exit_code=None, detail="ended without leaving an exit status")
-    return Ending(exit_code=code, detail=f"killed by signal {-code}" if code < 0 else f"exited with code {code}")
+    return Ending(
+        exit_code=code,
+        detail=f"killed by signal {-code}" if code < 0 else f"exited with code {code}",
+        memory_cap_exceeded=left.get("memory_cap_exceeded"),
+        memory_peak_bytes=left.get("memory_peak_bytes"),
+    )
 
 
 class Launcher:
@@ -197,19 +209,20 @@ class Launcher:
         command: Sequence[str],
         environment: Mapping[str, str],
         *,
+        cap: Mapping[str, object],
         record: Callable[[ProcessId], None],
         on_end: Callable[[], None],
     ) -> Process:
         """Start a workload; ``record`` must make the process durable, nothing runs before it has returned.
 
-        Raises StartFailed when the command cannot be run.
+        ``cap`` is how its memory is capped (``Caps.confine``). Raises StartFailed when the command cannot be run.
         """
         directory = self.directory(boot_id)
         ours, theirs = socket.socketpair()
         with ours, theirs:
             ours.setblocking(False)
             try:
-                init = self._spawn(directory, command, environment, theirs)
+                init = self._spawn(directory, command, environment, cap, theirs)
             except (OSError, ValueError) as error:
                 raise StartFailed(f"could not be started: {getattr(error, 'strerror', None) or error}") from error
             theirs.close()
@@ -222,18 +235,24 @@ class Launcher:
         return process
 
     def _spawn(
-        self, directory: Path, command: Sequence[str], environment: Mapping[str, str], theirs: socket.socket
+        self,
+        directory: Path,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        cap: Mapping[str, object],
+        theirs: socket.socket,
     ) -> ProcessId:
         if not command or not command[0]:
             raise ValueError("the command is empty")
         directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         (directory / "scratch").mkdir(parents=True, exist_ok=True)
         words = [sys.executable if command[0] == "python" else command[0], *command[1:]]
+        init = [str(guest_init.__file__), str(directory), str(CONSOLE_KEEP_BYTES), json.dumps(cap)]
         consoles = [os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) for name in ("stdout", "stderr")]
         try:
             pid = os.posix_spawn(
                 sys.executable,
-                [sys.executable, "-I", "-S", str(guest_init.__file__), str(directory), str(CONSOLE_KEEP_BYTES), *words],
+                [sys.executable, "-I", "-S", *init, *words],
                 {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(_EXAMPLES), **environment},
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, source, target)
