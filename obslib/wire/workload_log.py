@@ -25,6 +25,8 @@ MAX_ENTRIES = 500
 MAX_LINE_BYTES = 16_384
 """Bytes of one line, the ``…`` of a cut one included (platform facts §15)."""
 
+_LONGEST_ID = 64
+
 _MOST = 2**53
 """Numbers in JSON are exact up to here."""
 
@@ -49,8 +51,8 @@ class LogEntry(Record):
 
     model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 
-    instance_id: str
-    boot_id: str
+    instance_id: str = Field(max_length=_LONGEST_ID)
+    boot_id: str = Field(max_length=_LONGEST_ID)
     seq: int = Field(ge=1, le=_MOST)
     ts: Moment
     stream: Stream

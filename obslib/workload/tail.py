@@ -58,9 +58,12 @@ class Tail:
         self._last_skipped: StoredEntry | None = None
         self._skipping_since = 0.0
 
+    async def open(self) -> None:
+        """Take the place from which on everything is followed; call it before the reader is told that it is let in."""
+        self._begun_at = await self._store.position(self._grant)
+
     async def chunks(self) -> AsyncIterator[Sequence[Record]]:
         """What to send next; an empty one now and then while nothing comes. Ends after ``until``, else never."""
-        self._begun_at = await self._store.position(self._grant)
         position = self._after
         if position is None:
             position, opening = await self._beginning()

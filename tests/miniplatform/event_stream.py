@@ -20,7 +20,7 @@ class EventStream:
             "type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": headers,
             "asgi": {"spec_version": "2.4"}, "http_version": "1.1", "scheme": "http", "server": ("api", 80), "root_path": "",
         }  # fmt: skip
-        self._left = asyncio.Event()
+        self._begun, self._left = asyncio.Event(), asyncio.Event()
         self._app = app
 
     async def __aenter__(self) -> EventStream:
@@ -30,6 +30,11 @@ class EventStream:
     async def __aexit__(self, *_: object) -> None:
         self._left.set()
         self._task.cancel()
+
+    async def begun(self) -> None:
+        """Return when the answer has begun."""
+        async with asyncio.timeout(60):
+            await self._begun.wait()
 
     async def line(self) -> Any:
         """The next line, parsed; None at the end."""
@@ -42,6 +47,7 @@ class EventStream:
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Any) -> None:
+        self._begun.set()
         if message["type"] == "http.response.body":
             for line in filter(None, message.get("body", b"").splitlines()):
                 await self._chunks.put(line)

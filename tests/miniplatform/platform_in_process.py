@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +16,7 @@ import psycopg_pool
 from miniplatform.config import Timings
 from miniplatform.control_plane.api import make_app
 from miniplatform.control_plane.deliveries import Deliveries
+from miniplatform.control_plane.logs import placed_in
 from miniplatform.control_plane.main import ERRORS, audit_in
 from miniplatform.control_plane.platform import Platform
 from miniplatform.control_plane.probes import Probes
@@ -26,6 +29,7 @@ from obslib.access import Scope
 from obslib.clock import SystemClock
 from obslib.ids import SystemIds
 from obslib.testing import RecordedObservability, observability
+from obslib.workload import SqliteLogStore
 from obslib_control_plane import instrument, instrument_projector
 
 __all__ = ["MANIFEST", "InProcess", "deployed", "in_process"]
@@ -94,10 +98,13 @@ async def in_process(database_url: str, timings: Timings) -> AsyncIterator[InPro
         probe_append=probes.append, projector=probes.projector, scheduler_age_s=probes.scheduler_age_s,
         last_heard=probes.last_heard, silent_after_s=timings.silent_after_s,
     )  # fmt: skip
+    directory = tempfile.TemporaryDirectory(prefix="workload-logs-")
+    log_store = SqliteLogStore(Path(directory.name), clock=clock, on_damage=telemetry.logs.damaged)
     notices = Notices(database_url, "events", "views")
     platform = Platform(
         obs=obs, telemetry=telemetry, database=database, views=PostgresViews(database), audit=audit,
-        deliveries=Deliveries(telemetry.changes), notices=notices, timings=timings,
+        deliveries=Deliveries(telemetry.changes), notices=notices, log_store=log_store,
+        log_ingest=telemetry.logs.ingest(log_store, placed_in(database)), timings=timings,
     )  # fmt: skip
     watching = instrument_projector(
         projector,
@@ -122,6 +129,8 @@ async def in_process(database_url: str, timings: Timings) -> AsyncIterator[InPro
                 await task
         for client in plane.clients:
             await client.aclose()
+        await log_store.close()
+        directory.cleanup()
         await database.close()
         await theirs.close()
         await asyncio.to_thread(obs.close)

@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from miniplatform.control_plane import apps, changes, debugging, deploys, describe, edges, events, nodes, orgs, routes
+from miniplatform.control_plane import apps, changes, debugging, deploys, describe, edges, events, logs, nodes, orgs, routes
 from miniplatform.control_plane.call import Handler, endpoint
 from miniplatform.control_plane.platform import Platform
 from miniplatform.control_plane.problems import refuse_unrouted
@@ -38,6 +38,8 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("GET", f"{_ENV}/status", describe.status),
     ("GET", f"{_ENV}/describe", describe.env),
     ("GET", f"{_ENV}/why", describe.why),
+    ("GET", f"{_ENV}/logs", logs.query_logs),
+    ("GET", f"{_ENV}/logs/stream", logs.stream_logs),
     ("GET", f"{_ENV}/instances", describe.list_instances),
     ("GET", f"{_ENV}/instances/{{instance}}", describe.show_instance),
     ("GET", f"{_ENV}/instances/{{instance}}/describe", describe.instance),
@@ -49,6 +51,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/v1/nodes", nodes.enroll),
     ("GET", f"{_NODE}/plan", nodes.plan),
     ("POST", f"{_NODE}/heartbeat", nodes.heartbeat),
+    ("POST", f"{_NODE}/logs", logs.accept_logs),
     ("POST", f"{_NODE}/instances/{{instance}}/status", nodes.accept_status),
     ("GET", f"{_EDGE}/config", edges.config),
     ("POST", f"{_EDGE}/heartbeat", edges.heartbeat),

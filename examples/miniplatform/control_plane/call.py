@@ -70,6 +70,11 @@ class Call:
             trace_id=self.platform.obs.traces.current_ids()[0],
         )
 
+    @property
+    def token(self) -> str:
+        """What the request was let in with."""
+        return self.request.headers["authorization"].partition(" ")[2]
+
     def named(self, what: str) -> str:
         """A part of the path."""
         return str(self.request.path_params[what])
@@ -121,14 +126,15 @@ class Call:
         """The paging parameters every list takes."""
         return Page(limit=self.number("limit", _PAGE, low=1, high=_LARGEST_PAGE), cursor=self.asked("cursor"))
 
-    async def raw(self) -> bytes:
-        """The body, read once; over 1 MiB is refused before it is read to the end."""
+    async def raw(self, *, most: int = _LARGEST_BODY) -> bytes:
+        """The body, read once; over ``most`` bytes is refused before it is read to the end."""
         if not self._sent:
             body = bytearray()
             async for chunk in self.request.stream():
                 body += chunk
-                if len(body) > _LARGEST_BODY:
-                    raise Refused(Problem(status=413, detail="the body is larger than 1 MiB", code="invalid_argument"))
+                if len(body) > most:
+                    detail = f"the body is larger than {most // 1_048_576} MiB"
+                    raise Refused(Problem(status=413, detail=detail, code="invalid_argument"))
             self._sent.append(bytes(body))
         return self._sent[0]
 

@@ -116,7 +116,7 @@ async def stream_events(call: Call) -> Response:
 
 
 async def _follow(call: Call, reading: Reading, selection: Selection, poll_s: float) -> AsyncIterator[bytes]:
-    platform, token = call.platform, call.request.headers["authorization"].partition(" ")[2]
+    platform, token = call.platform, call.token
     clock = asyncio.get_running_loop().time
     checked_at = told_at = clock()
     try:

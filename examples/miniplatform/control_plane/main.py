@@ -19,6 +19,7 @@ from miniplatform.control_plane.api import make_app
 from miniplatform.control_plane.deliveries import Deliveries
 from miniplatform.control_plane.idempotency import forget_old
 from miniplatform.control_plane.lock import sole_process
+from miniplatform.control_plane.logs import placed_in
 from miniplatform.control_plane.platform import Platform
 from miniplatform.control_plane.probes import Probes
 from miniplatform.process import Arguments, announce
@@ -29,6 +30,7 @@ from miniplatform.store.tokens import Bearer, issue, new_token
 from miniplatform.store.views import PostgresViews
 from obslib.access import PostgresAudit, Scope
 from obslib.errors import AddressInUse, ErrorClass
+from obslib.workload import LogStore, SqliteLogStore
 from obslib_control_plane import ControlPlane, instrument
 
 __all__ = ["ERRORS", "audit_in", "main"]
@@ -55,13 +57,15 @@ async def main(arguments: Arguments, timings: Timings) -> None:
             database = Database(arguments.database_url)
             audit = audit_in(database)
             telemetry = _instrumented(obs, database, audit, timings)
+            log_store = SqliteLogStore(arguments.state / "workload-logs", clock=obs.clock, on_damage=telemetry.logs.damaged)
             await database.open(telemetry.database)
             try:
                 await forget_old(database)
                 await _ensure_operator(database, _operator_token(arguments.state / "operator.token"))
-                await _serve(obs, telemetry, database, audit, arguments, timings, listener)
+                await _serve(obs, telemetry, database, audit, log_store, arguments, timings, listener)
                 await telemetry.auditor.settle()
             finally:
+                await log_store.close()
                 await database.close()
 
 
@@ -92,6 +96,7 @@ async def _serve(
     telemetry: ControlPlane,
     database: Database,
     audit: PostgresAudit,
+    log_store: LogStore,
     arguments: Arguments,
     timings: Timings,
     listener: socket.socket,
@@ -99,7 +104,8 @@ async def _serve(
     notices = Notices(arguments.database_url, "events", "views")
     platform = Platform(
         obs=obs, telemetry=telemetry, database=database, views=PostgresViews(database), audit=audit,
-        deliveries=Deliveries(telemetry.changes), notices=notices, timings=timings,
+        deliveries=Deliveries(telemetry.changes), notices=notices, log_store=log_store,
+        log_ingest=telemetry.logs.ingest(log_store, placed_in(database)), timings=timings,
     )  # fmt: skip
     config = uvicorn.Config(
         make_app(platform), log_config=None, log_level="warning", access_log=False, lifespan="off",

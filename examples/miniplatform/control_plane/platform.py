@@ -11,6 +11,7 @@ from miniplatform.store.pool import Database
 from miniplatform.store.views import PostgresViews
 from obslib import Observability
 from obslib.access import PostgresAudit
+from obslib.workload import Ingest, LogStore
 from obslib_control_plane import ControlPlane
 
 __all__ = ["Platform"]
@@ -27,4 +28,6 @@ class Platform:
     audit: PostgresAudit
     deliveries: Deliveries
     notices: Notices
+    log_store: LogStore
+    log_ingest: Ingest
     timings: Timings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import psycopg
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from miniplatform.store.events import Conflict
-from obslib.errors import AccessDenied, AuditUnavailable, EmergencyRefused, ErrorClass
+from obslib.errors import AccessDenied, AuditUnavailable, EmergencyRefused, ErrorClass, LimitExceeded, StoreUnavailable
 from obslib_control_plane import Problem, problem_of
 from obslib_control_plane.problems import MEDIA_TYPE, class_of
 
@@ -49,8 +50,10 @@ def told(error: Exception) -> Problem:
     match error:
         case Refused():
             return error.problem
-        case AccessDenied() | AuditUnavailable() | EmergencyRefused():
+        case AccessDenied() | AuditUnavailable() | EmergencyRefused() | StoreUnavailable():
             return problem_of(error.error_class, str(error))
+        case LimitExceeded():
+            return replace(problem_of(error.error_class, str(error)), retry_after_s=error.retry_after_s)
         case Conflict():
             return problem_of(ErrorClass.CONFLICT, str(error))
         case ValidationError():

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from obslib import Observability
 from obslib.access import Auditor, AuditSink
 from obslib.database import DatabaseWatch, Figures
+from obslib.workload import Limits
 from obslib_control_plane.changes import Changes
 from obslib_control_plane.commands import Commands
 from obslib_control_plane.readiness import Heard, ProjectorState, check_control_plane
 from obslib_control_plane.replication import Replicas, watch_replication
 from obslib_control_plane.requests import Requests
+from obslib_control_plane.workload_logs import WorkloadLogs
 
 __all__ = ["ControlPlane", "instrument"]
 
@@ -26,6 +28,7 @@ class ControlPlane:
     commands: Commands
     changes: Changes
     auditor: Auditor
+    logs: WorkloadLogs
 
 
 def instrument(
@@ -41,14 +44,16 @@ def instrument(
     last_heard: Callable[[], Awaitable[Mapping[str, Heard]]],
     replicas: Callable[[], Awaitable[Replicas]] | None = None,
     silent_after_s: float = 60.0,
+    log_limits: Limits = Limits(),  # noqa: B008  frozen
 ) -> ControlPlane:
-    """Wire a control plane's API: audit, requests, commands, change distribution, pool and readiness.
+    """Wire a control plane's API: audit, requests, commands, change distribution, workload logs, pool and readiness.
 
     ``audit`` keeps the record of every access; without one SettingsError is raised, and nothing starts.
     ``figures`` and ``timeouts`` are of its connection pool. The others are asked in the background and may raise:
     ``ping`` the database, ``probe_append`` appends and rolls back, ``projector`` and ``scheduler_age_s`` read what those
     processes last reported, ``last_heard`` every node that counts, by id. Who was not heard for ``silent_after_s`` is silent.
     ``replicas`` says how the database is replicated; without it, nothing is said about that.
+    ``log_limits`` bound what readers of workload logs may ask for.
     """
     auditor = Auditor(audit, obs)
     database = DatabaseWatch(obs, figures=figures, timeouts=timeouts)
@@ -67,4 +72,7 @@ def instrument(
         silent_after_s=silent_after_s,
     )
     watch_replication(obs, replicas)
-    return ControlPlane(requests=Requests(obs), database=database, commands=commands, changes=changes, auditor=auditor)
+    return ControlPlane(
+        requests=Requests(obs), database=database, commands=commands, changes=changes, auditor=auditor,
+        logs=WorkloadLogs(obs, log_limits),
+    )  # fmt: skip
