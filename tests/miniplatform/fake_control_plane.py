@@ -29,6 +29,7 @@ def planned(
     reason: str = "",
     health: dict[str, str] | None = None,
     env: dict[str, str] | None = None,
+    memory_bytes: int = 128 * 2**20,
 ) -> PlannedInstance:
     """Instance ``number`` of one env, running ``command``; its health is checked over TCP unless told otherwise."""
     return PlannedInstance(
@@ -41,7 +42,9 @@ def planned(
         deploy_id=f"dep_{ULID}AV",
         desired_state=state,
         desired_reason=reason,
-        spec=WorkloadSpec.model_validate({"command": command, "env": env or {}, "health": health or {"type": "tcp"}}),
+        spec=WorkloadSpec.model_validate(
+            {"command": command, "env": env or {}, "health": health or {"type": "tcp"}, "memory_bytes": memory_bytes}
+        ),
         traceparent=_TRACEPARENT,
     )
 

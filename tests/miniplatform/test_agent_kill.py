@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from miniplatform.agent.cgroups import Hierarchies, remove_groups
+from miniplatform.agent.cgroups import Hierarchies, group_name, remove_groups
 from miniplatform.launcher import wait_for
 from tests.miniplatform.fake_control_plane import NODE_ID, TOKEN, FakeControlPlane, planned
 
@@ -123,6 +123,26 @@ def test_an_agent_killed_and_restarted_adopts_what_runs_and_learns_how_the_rest_
     )
 
 
+def test_an_end_by_the_memory_cap_is_learnt_by_the_next_agent(agent: AgentProcess, tmp_path: Path) -> None:
+    """What outgrew its memory while no agent was there is reported as that, with its peak, and its groups are gone."""
+    grows = LISTEN + "import pathlib,time\nwhile not pathlib.Path(os.environ['END']).exists(): time.sleep(0.01)\n"
+    hungry = grows + "kept = []\nwhile True: kept.append(b'x' * 2**20); time.sleep(0.01)"
+    agent.plane.want(planned(1, "python", "-c", hungry, env={"END": str(tmp_path / "end")}, memory_bytes=64 * 2**20))
+    wait_for("it to be ready", lambda: agent.plane.statuses() == ["booting", "ready"], deadline_s=15)
+
+    agent.kill()
+    (tmp_path / "end").touch()
+    wait_for("it to end", lambda: not agent.inits(), deadline_s=15)
+    left = _groups(tmp_path)
+    agent.start()
+    wait_for("its end to be reported", lambda: "failed" in agent.plane.statuses(), deadline_s=15)
+
+    end = next(report["termination"] for report in agent.plane.reports() if report["status"] == "failed")
+    assert (end["termination_class"], end["memory_cap_exceeded"], end["memory_usage_bytes"]) == ("oom", True, None)
+    assert end["memory_peak_bytes"] >= 0.9 * end["memory_limit_bytes"] == 0.9 * 64 * 2**20
+    wait_for("its groups to be gone", lambda: left.isdisjoint(_groups(tmp_path)), deadline_s=5)
+
+
 def test_an_agent_killed_again_and_again_starts_nothing_twice(agent: AgentProcess) -> None:
     """Wherever SIGKILL hits, there is never a second workload for one instance, and in the end there is one."""
     agent.plane.want(planned(1, *SERVES))
@@ -147,6 +167,12 @@ def test_console_lines_are_counted_once_over_a_kill(agent: AgentProcess) -> None
 
     wait_for("every line", lambda: _metric(agent, "workload_log_lines_total", 'stream="stdout"') == 3000, deadline_s=15)
     assert _metric(agent, "workload_log_bytes_total") == sum(len(f"{n}\n") for n in range(3000))
+
+
+def _groups(home: Path) -> set[Path]:
+    """The control groups of this node's boots."""
+    agent = home / "agent-1"
+    return {path for root in Hierarchies.mounted().all() for path in root.glob(f"{group_name(agent)}/boot_*")}
 
 
 def _states(beat: dict[str, Any]) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from miniplatform.agent.caps import Watched
 from miniplatform.agent.cgroups import Hierarchies, remove_groups
 from miniplatform.agent.main import main
 from miniplatform.config import Timings
@@ -179,6 +180,29 @@ async def test_a_failure_has_its_reason(site: Site, command: tuple[str, ...], ti
         await until(lambda: "failed" in site.plane.statuses())
     report = next(report for report in site.plane.reports() if report["status"] == "failed")
     assert ended(report) == wanted
+
+
+@pytest.mark.parametrize("way", ["as chosen", "rss_watcher"])
+async def test_what_outgrows_its_memory_is_reported_with_its_last_figures(
+    site: Site, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Class oom, who decided, the cap, the peak and the last sample, with control groups and without (DBG-3-02, DBG-3-03)."""
+    if way == "rss_watcher":
+        monkeypatch.setattr("miniplatform.agent.main.choose", lambda *_: Watched())
+    cap = 64 * 2**20
+    hungry = LISTEN + "import time; kept = []\nwhile True: kept.append(b'x' * 2**20); time.sleep(0.04)"
+    site.plane.want(planned(1, "python", "-c", hungry, memory_bytes=cap))
+    async with site.agent():
+        await until(lambda: "failed" in site.plane.statuses(), within_s=20)
+    end = next(report["termination"] for report in site.plane.reports() if report["status"] == "failed")
+
+    decided_by = end["reason_detail"].removeprefix("memory_limit_exceeded: ")
+    assert decided_by in (("rss_watcher",) if way == "rss_watcher" else ("cgroup_v1", "cgroup_v2", "rss_watcher"))
+    assert (end["termination_class"], end["reason_code"], end["exit_code"]) == ("oom", "oom_killed", -9)
+    assert (end["memory_limit_bytes"], end["memory_cap_exceeded"]) == (cap, True)
+    assert 0.9 * cap <= end["memory_peak_bytes"] <= cap + 2 * 2**20
+    assert 0 < end["memory_usage_bytes"] <= end["memory_peak_bytes"]
+    assert end["sampled_at"]
 
 
 STOPPED_FOR = {

@@ -11,6 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from miniplatform.agent.caps import Watched, choose
+from miniplatform.agent.cgroups import Hierarchies, group_name
 from miniplatform.launcher import Platform
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -50,6 +52,21 @@ def test_down_ends_everything_even_when_the_state_directory_is_gone(tmp_path: Pa
         assert left == []
     finally:
         Platform(state).down()
+
+
+def test_down_removes_the_control_groups_that_a_kill_left(tmp_path: Path) -> None:
+    """A platform whose agents were killed leaves groups; ``down`` removes them with whoever is in them."""
+    home = tmp_path / "agent-1"
+    caps = choose(home, Hierarchies.mounted())
+    if isinstance(caps, Watched):
+        pytest.skip("this machine lets nobody make control groups with a memory controller")
+    caps.confine("boot_1", 2**26)
+    left = {path for root in Hierarchies.mounted().all() for path in root.glob(f"{group_name(home)}/boot_1")}
+    assert left
+
+    Platform(tmp_path).down()
+
+    assert [path for path in left if path.parent.exists()] == []
 
 
 def test_down_where_nothing_runs_says_so(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from miniplatform.agent.workload import Ending, StartFailed
 from obslib_agent import Cgroup, Figures
 
-__all__ = ["V1", "V2", "Cgroups", "Hierarchies", "Version", "remove_groups"]
+__all__ = ["V1", "V2", "Cgroups", "Hierarchies", "Version", "group_name", "remove_groups"]
 
 _MOUNTS = Path("/proc/self/mounts")
 _TRIES = 20
@@ -82,7 +82,7 @@ class Cgroups:
     def __init__(self, version: Version, hierarchies: Hierarchies, home: Path) -> None:
         self.decided_by = version.name
         self._version = version
-        self._name = _name(home)
+        self._name = group_name(home)
         controllers = hierarchies.controllers
         if version is V2:
             self._parent = Cgroup.at(self._delegated(hierarchies.unified))
@@ -170,12 +170,13 @@ class Cgroups:
 def remove_groups(home: Path, hierarchies: Hierarchies) -> None:
     """Remove every group that an agent in ``home`` made, with whoever is in it."""
     for root in hierarchies.all():
-        parent = root / _name(home)
+        parent = root / group_name(home)
         _remove_below(parent, set())
         _remove(parent)
 
 
-def _name(home: Path) -> str:
+def group_name(home: Path) -> str:
+    """What the group of the node in ``home`` is called."""
     return f"miniplatform-{home.name}-{hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:8]}"
 
 
