@@ -59,6 +59,7 @@ class FakeControlPlane:
     streams: list[list[str]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     changes: dict[str, Any] = field(default_factory=dict)
+    convergence: dict[str, Any] = field(default_factory=dict)
     problems: dict[str, tuple[int, dict[str, Any] | str]] = field(default_factory=dict)
     described: Any = field(default_factory=lambda: Scene().served())
     unserved: list[Any] = field(default_factory=list)
@@ -100,6 +101,8 @@ class FakeControlPlane:
             nodes = self.described.nodes.values()
             edges = [edge_description(node, None, now=self.described.now) for node in nodes if node.kind == "edge"]
             return JSONResponse({"kind": "edges", "verdict": edges[0]["state"], "cause": "", "edges": edges})
+        if path == "/_debug/convergence" and token == OPERATOR:
+            return JSONResponse(self.convergence)
         parts = path.strip("/").split("/")[1:]
         if parts[:2] != ["orgs", ORG]:
             return _problem(404, detail="there is no such org that this token can see", code="not_found")

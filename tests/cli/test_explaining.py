@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from obslib.wire import RouteReport
+from obslib.debug import convergence_description
+from obslib.wire import ConsumerRecord, RouteReport
 from tests.cli.fake_control_plane import OPERATOR, FakeControlPlane
 from tests.debug.scenes import Scene
 from tests.debug.test_verdict import at_edge, out_of_memory
@@ -76,6 +77,32 @@ def test_describe_edge_names_what_is_refused(platform: Run, plane: FakeControlPl
     assert platform("describe", "edge", "edge-1").code == 0
     assert plane.calls[-1].query == {"node": "edge-1"}
     assert platform("describe", "edge", "").code == 2
+
+
+def test_describe_convergence_shows_every_reader_with_its_cursor_and_lag(
+    platform: Run, plane: FakeControlPlane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gravest trouble first, then where projections and consumers stand, with errors and backoffs; for operators."""
+    scene = Scene()
+    facts = scene.served()
+    consumers = [
+        ConsumerRecord(
+            consumer="agent", name="agent-1", cursor_event_id=4, head_event_id=9, lag_events=5, seen_at=scene.ago(1)
+        ),
+        ConsumerRecord(consumer="scheduler", seen_at=scene.ago(1), last_error="no answer", backoffs={"prod/web": 2.0}),
+    ]
+    components = list(facts.components.values())
+    plane.convergence = convergence_description(facts.projections, consumers, components, now=scene.now)
+    assert platform("describe", "convergence").code == 4
+    monkeypatch.setenv("PLATFORM_TOKEN", OPERATOR)
+    done = platform("describe", "convergence")
+    assert done.code == 0, done.err
+    assert done.out.startswith("verdict: failing - scheduler is failing\n")
+    shown = " ".join(done.out.split())
+    for said in ("projections (1)", "consumers (2)", "components (2)", "at 4 lag 5", "error no answer"):
+        assert said in shown, done.out
+    told = platform("describe", "convergence", "--json").json["consumers"]
+    assert (told[0]["lag_events"], told[1]["backoffs"]) == (5, {"prod/web": 2.0})
 
 
 CHANGES = [

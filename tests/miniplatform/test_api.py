@@ -34,6 +34,7 @@ async def test_a_deploy_is_one_transaction_of_three_events(plane: InProcess) -> 
     ids = await deployed(client, "acme")
     items = (await client.get("/v1/orgs/acme/events")).json()["items"][-3:]
     assert [item["event_type"] for item in items] == ["deploy.created", "env.desired_release_set", "env.scale_set"]
+    assert plane.obs.sample("release_create_total", result="success") == 1
     assert {item["correlation_id"] for item in items} == {ids["deploy_id"]}
     assert {item["request_id"] for item in items} == {ids["request_id"]}
     assert len({item["traceparent"] for item in items}) == 1

@@ -38,8 +38,8 @@ def one(name: str, **changes: object) -> Instance:
 def deploy(status: str = "rolling", reason: str = "") -> Deploy:
     """The group's deploy."""
     return Deploy(
-        deploy_id="dep_2", org_id="org_1", app_id="app_1", env_id="env_1", status=status, reason=reason, changed_at=0.0,
-        event_id=1, traceparent="",
+        deploy_id="dep_2", org_id="org_1", app_id="app_1", env_id="env_1", status=status, reason=reason, created_at=0.0,
+        changed_at=0.0, event_id=1, traceparent="",
     )  # fmt: skip
 
 

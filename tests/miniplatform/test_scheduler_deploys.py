@@ -12,8 +12,8 @@ DONE, BUSY, BROKEN = Plan(is_converged=True), Plan(), Plan(failure="replacements
 def deploy(status: str) -> Deploy:
     """A deploy whose status changed at second 0."""
     return Deploy(
-        deploy_id="dep_1", org_id="o", app_id="a", env_id="e", status=status, reason="", changed_at=0.0, event_id=1,
-        traceparent="",
+        deploy_id="dep_1", org_id="o", app_id="a", env_id="e", status=status, reason="", created_at=0.0, changed_at=0.0,
+        event_id=1, traceparent="",
     )  # fmt: skip
 
 

@@ -31,6 +31,12 @@ async def cluster(database: Database) -> AsyncIterator[Cluster]:
 # --- converging -----------------------------------------------------------------------------------
 
 
+def converged(scheduler: Scheduler) -> dict[str, float | None]:
+    """How many deploys are over, by how they ended; one that was overtaken is none of them."""
+    name = "deploy_convergence_duration_seconds_count"
+    return {result: scheduler.obs.sample(name, result=result) for result in ("success", "failure")}
+
+
 async def test_a_deploy_converges(cluster: Cluster) -> None:
     """Its instances are spread over the nodes, its status goes to succeeded, and all of it is one trace."""
     scheduler = cluster.scheduler()
@@ -41,6 +47,7 @@ async def test_a_deploy_converges(cluster: Cluster) -> None:
     found = await cluster.rows("SELECT DISTINCT traceparent, actor_id, correlation_id FROM events WHERE actor_id = 'scheduler'")
     assert found == [{"traceparent": TRACEPARENT, "actor_id": "scheduler", "correlation_id": deploy}]
     assert scheduler.obs.sample("consumer_cursor_lag_events", consumer="scheduler") == 0
+    assert converged(scheduler) == {"success": 1, "failure": 0}
 
 
 async def test_the_spans_of_a_decision(cluster: Cluster) -> None:
@@ -93,6 +100,7 @@ async def test_a_deploy_that_crashes_fails_and_stays_failed(cluster: Cluster) ->
     await cluster.settle(scheduler, crash=True, turns=20)
     assert await cluster.statuses(deploy) == [("rolling", ""), ("failed", "replacements_exhausted")]
     assert len(await cluster.allocated()) == 4
+    assert converged(scheduler) == {"success": 0, "failure": 1}
 
 
 async def test_an_overtaken_deploy_is_settled(cluster: Cluster) -> None:
@@ -104,6 +112,7 @@ async def test_an_overtaken_deploy_is_settled(cluster: Cluster) -> None:
     await cluster.deploy(2)
     await cluster.settle(scheduler, turns=20)
     assert (await cluster.statuses(first))[-1] == ("failed", "superseded")
+    assert converged(scheduler) == {"success": 1, "failure": 0}
 
 
 async def test_a_deploy_whose_groups_are_not_in_their_view_yet_is_left_alone(cluster: Cluster) -> None:

@@ -274,6 +274,8 @@ def test_a_new_plan_is_linked_to_what_changed_in_it(obs: RecordedObservability) 
     with suppress(RuntimeError), agent.plans.applying(plan_id="plan-2", event_id=13, count=0, causes=[]):
         raise RuntimeError
 
+    applied = next(span for span in obs.spans() if span.name == "agent.config_apply")
+    assert [f"{link.context.trace_id:032x}" for link in applied.links] == [TRACE]
     (line,) = obs.events("agent.config_applied")
     assert (line["plan_id"], line["applied_event_id"], line["count"], line["linked_trace_ids"]) == ("plan-1", 12, 2, [TRACE])
 

@@ -347,6 +347,40 @@ def test_an_applied_event_is_told_in_the_trace_that_appended_it(projector: tuple
     assert len(obs.events("projection.applied")) == 1
 
 
+def test_the_projector_tells_where_it_stands_and_how_large_the_log_is(
+    projector: tuple[RecordedObservability, Projector],
+) -> None:
+    """Checkpoint and lag of each projection; rows of the log are absent until the database has an estimate (EXT-09)."""
+    obs, shim = projector
+    shim.stand([Projecting(projection="apps", applied_event_id=3, lag_events=2, lag_seconds=1.5)])
+    assert obs.sample("projection_last_applied_event_id", projection="apps") == 3
+    assert obs.sample("projection_lag_events", projection="apps") == 2
+    shim.log_holds(rows=None, size_bytes=8_192)
+    assert (obs.sample("event_log_rows"), obs.sample("event_log_size_bytes")) == (None, 8_192)
+    shim.log_holds(rows=41.5, size_bytes=16_384)
+    assert (obs.sample("event_log_rows"), obs.sample("event_log_size_bytes")) == (41.5, 16_384)
+
+
+class Refusal(Exception):
+    """Something the caller can mend."""
+
+    error_class = ErrorClass.CONFLICT
+
+
+@pytest.mark.parametrize(
+    ("raised", "result"), [(None, "success"), (Refusal("no"), "rejected"), (TimeoutError(), "failure"), (OSError(), "failure")]
+)
+def test_a_release_that_is_asked_for_is_counted_by_whose_fault_it_was(
+    obs: RecordedObservability, plane: ControlPlane, raised: Exception | None, result: str
+) -> None:
+    """What a caller can mend does not count against the objective for releases; what we failed at does (EXT-11)."""
+    with suppress(Refusal, OSError), plane.releases.creating():
+        if raised is not None:
+            raise raised
+    counted = {each: obs.sample("release_create_total", result=each) for each in ("success", "rejected", "failure")}
+    assert counted == {"success": 0, "rejected": 0, "failure": 0, result: 1}
+
+
 async def test_a_checkpoint_that_stands_still_makes_it_not_ready(
     projector: tuple[RecordedObservability, Projector],
 ) -> None:

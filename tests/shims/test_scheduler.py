@@ -151,6 +151,18 @@ def test_a_group_that_fails_is_counted_and_explained(obs: RecordedObservability,
     assert expected.items() <= line.items()
 
 
+def test_a_deploy_that_is_over_is_timed_by_how_it_ended(obs: RecordedObservability, scheduler: Scheduler) -> None:
+    """Success and failure are apart, and the objective of two minutes is an edge of the histogram (EXT-11)."""
+    scheduler.deploys.settled(has_succeeded=True, seconds=3.0)
+    scheduler.deploys.settled(has_succeeded=True, seconds=121.0)
+    scheduler.deploys.settled(has_succeeded=False, seconds=600.0)
+    within = {
+        le: obs.sample("deploy_convergence_duration_seconds_bucket", result="success", le=le) for le in ("120.0", "300.0")
+    }
+    assert within == {"120.0": 1, "300.0": 2}
+    assert obs.sample("deploy_convergence_duration_seconds_count", result="failure") == 1
+
+
 def test_a_conflict_is_no_failure(obs: RecordedObservability, scheduler: Scheduler) -> None:
     """Somebody else was faster; the append loop is as healthy as before."""
     with pytest.raises(Faster), scheduler.appends.appending(["instance.allocated"], traceparent=""):

@@ -15,7 +15,7 @@ from miniplatform.control_plane.manifest import Manifest, ProcessType, secrets_i
 from miniplatform.control_plane.problems import InvalidArgument
 from miniplatform.control_plane.tenancy import EnvId, app_of, env_of, missing
 from miniplatform.store.events import NewEvent
-from obslib.access import Scope
+from obslib.access import Grant, Scope
 from obslib.ids import mint
 
 __all__ = ["create_deploy", "create_release", "scale", "show_deploy"]
@@ -41,6 +41,11 @@ class Scale(RootModel[dict[ProcessType, Annotated[int, Field(ge=0, le=50)]]]):
 async def create_release(call: Call) -> Response:
     """``POST …/releases``. Nothing is ever deleted from the log, so a manifest with a secret is refused before it is there."""
     grant = await in_org(call, Scope.RELEASES_WRITE)
+    with call.platform.telemetry.releases.creating():
+        return await _create_release(call, grant)
+
+
+async def _create_release(call: Call, grant: Grant) -> Response:
     manifest = (await call.body(ReleaseRequest)).manifest
     if secret := secrets_in(manifest):
         raise InvalidArgument(

@@ -18,6 +18,11 @@ from obslib_control_plane import Projecting, Projector
 __all__ = ["Work"]
 
 _BATCH = 100
+_LOG_SIZE = """
+    SELECT pg_total_relation_size(oid) AS size_bytes, CASE WHEN relpages > 0 AND reltuples >= 0 THEN
+        reltuples::float8 / relpages * (pg_relation_size(oid) / current_setting('block_size')::int) END AS rows
+    FROM pg_class WHERE oid = 'events'::regclass"""
+"""As the planner estimates it: the rows per page of the last analysis, for as many pages as there are now."""
 
 
 class Work:
@@ -70,7 +75,13 @@ class Work:
             " seen_at = EXCLUDED.seen_at, cursor_event_id = EXCLUDED.cursor_event_id, report = EXCLUDED.report RETURNING 1",
             {"cursor": cursor, "report": Jsonb(report.model_dump(mode="json"))},
         )
+        await self._measure_log()
         self._reported_at = time.monotonic()
+
+    async def _measure_log(self) -> None:
+        found = await self._database.row("event_read", _LOG_SIZE)
+        if found is not None:
+            self._telemetry.log_holds(rows=found["rows"], size_bytes=found["size_bytes"])
 
     def _applying(self, projection: str, event: Event) -> AbstractContextManager[object]:
         return self._telemetry.applying(

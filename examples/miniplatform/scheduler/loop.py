@@ -122,6 +122,10 @@ class SchedulerLoop:
             change = settle(deploy, own, is_overtaken=is_overtaken, now=world.now)
             if change is not None:
                 await self._change(deploy, change.status, change.reason, journal)
+                if change.status != "rolling" and not is_overtaken:
+                    self._telemetry.deploys.settled(
+                        has_succeeded=change.status == "succeeded", seconds=world.now - deploy.created_at
+                    )
 
     async def _change(self, deploy: Deploy, status: str, reason: str, journal: Journal) -> None:
         event = NewEvent(

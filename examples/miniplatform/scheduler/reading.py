@@ -59,7 +59,7 @@ _NODES = """
     FROM nodes n LEFT JOIN node_reports r USING (node_id) ORDER BY n.node_id"""
 _DEPLOYS = """
     SELECT d.deploy_id, d.org_id, d.app_id, d.env_id, d.status, d.reason,
-        extract(epoch FROM d.changed_at)::float8 AS changed_at,
+        extract(epoch FROM d.created_at)::float8 AS created_at, extract(epoch FROM d.changed_at)::float8 AS changed_at,
         e.event_id, coalesce(e.traceparent, '') AS traceparent
     FROM deploys d
     JOIN events e ON e.aggregate_type = 'deploy' AND e.aggregate_id = d.deploy_id AND e.aggregate_seq = 1

@@ -107,6 +107,7 @@ class Deploy:
     env_id: str
     status: str
     reason: str
+    created_at: float
     changed_at: float
     event_id: int
     traceparent: str

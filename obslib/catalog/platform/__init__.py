@@ -12,6 +12,7 @@ from obslib.catalog.platform import (
     control_plane,
     dashboards,
     data_plane,
+    delivery,
     durability,
     edge,
     log_store,
@@ -23,7 +24,7 @@ from obslib.catalog.platform import (
 from obslib.catalog.signals import Component
 
 __all__ = [
-    "PLATFORM", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane", "durability", "edge",
+    "PLATFORM", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane", "delivery", "durability", "edge",
     "log_store", "resources", "runbooks", "tenant",
 ]  # fmt: skip
 
@@ -40,6 +41,7 @@ PLATFORM: Catalog = COMMON.extend(
         audit,
         consumers,
         control_plane,
+        delivery,
         durability,
         data_plane,
         edge,

@@ -1,4 +1,4 @@
-"""Signals about what keeps the data when a machine is lost: replication of the database, and backups.
+"""Signals about what keeps the data when a machine is lost: replication of the database, backups, and how much there is.
 
 Apart from the database's own signals, because they are about the day after: everything may serve while these fail.
 """
@@ -39,6 +39,21 @@ REPLICATION_OK = Check(
     name="replication", help="Every expected replica streams from the primary.", plane=_PLANE, components=_ON_CP,
     serves=("ALR-03",), importance=Importance.OPTIONAL,
 )  # fmt: skip
+
+# --- size -----------------------------------------------------------------------------------------
+
+_ON_PROJECTOR = ("projector",)
+
+
+@gauge("event_log_rows", serves=("EXT-09",), plane=_PLANE, components=_ON_PROJECTOR, across_workers=AcrossWorkers.MAX)
+def EVENT_LOG_ROWS() -> None:
+    """Events in the log, as the database estimates them; absent before its first look at the table."""
+
+
+@gauge("event_log_size_bytes", serves=("EXT-09",), plane=_PLANE, components=_ON_PROJECTOR, across_workers=AcrossWorkers.MAX)
+def EVENT_LOG_SIZE() -> None:
+    """Bytes the log takes on disk, its indexes included."""
+
 
 # --- backups --------------------------------------------------------------------------------------
 

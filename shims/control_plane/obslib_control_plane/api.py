@@ -12,6 +12,7 @@ from obslib.workload import Limits
 from obslib_control_plane.changes import Changes
 from obslib_control_plane.commands import Commands
 from obslib_control_plane.readiness import Heard, ProjectorState, check_control_plane
+from obslib_control_plane.releases import Releases
 from obslib_control_plane.replication import Replicas, watch_replication
 from obslib_control_plane.requests import Requests
 from obslib_control_plane.workload_logs import WorkloadLogs
@@ -27,6 +28,7 @@ class ControlPlane:
     database: DatabaseWatch
     commands: Commands
     changes: Changes
+    releases: Releases
     auditor: Auditor
     logs: WorkloadLogs
 
@@ -73,6 +75,6 @@ def instrument(
     )
     watch_replication(obs, replicas)
     return ControlPlane(
-        requests=Requests(obs), database=database, commands=commands, changes=changes, auditor=auditor,
-        logs=WorkloadLogs(obs, log_limits),
+        requests=Requests(obs), database=database, commands=commands, changes=changes, releases=Releases(obs),
+        auditor=auditor, logs=WorkloadLogs(obs, log_limits),
     )  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from obslib import Observability
 from obslib.catalog.platform import control_plane as cp
+from obslib.catalog.platform import durability
 from obslib.database import DatabaseWatch, Figures
 from obslib_control_plane.readiness import check_projector
 
@@ -36,6 +37,8 @@ class Projector:
         self._lag_seconds = obs.metrics[cp.PROJECTION_LAG_SECONDS]
         self._processing = obs.metrics[cp.PROJECTION_PROCESSING]
         self._errors = obs.metrics[cp.PROJECTION_ERRORS]
+        self._log_rows = obs.metrics[durability.EVENT_LOG_ROWS]
+        self._log_size = obs.metrics[durability.EVENT_LOG_SIZE]
         self._moved_at = self._obs.clock.monotonic()
         self.is_behind = False
 
@@ -63,6 +66,12 @@ class Projector:
             self._lag.labels(projection=at.projection).set(at.lag_events)
             self._lag_seconds.labels(projection=at.projection).set(at.lag_seconds)
         self.is_behind = any(at.lag_events for at in positions)
+
+    def log_holds(self, *, rows: float | None, size_bytes: int) -> None:
+        """How large the event log is; ``rows`` is an estimate, None while there is none."""
+        if rows is not None:
+            self._log_rows.labels().set(rows)
+        self._log_size.labels().set(size_bytes)
 
     def moved(self) -> None:
         """A checkpoint was committed."""

@@ -12,6 +12,7 @@ from obslib import Observability
 from obslib.database import DatabaseWatch, Figures
 from obslib_scheduler.appends import Appends
 from obslib_scheduler.decisions import Decisions
+from obslib_scheduler.deploys import Deploys
 from obslib_scheduler.groups import Groups
 from obslib_scheduler.readiness import check_readiness
 
@@ -24,6 +25,7 @@ class Scheduler:
 
     groups: Groups
     decisions: Decisions
+    deploys: Deploys
     appends: Appends
     database: DatabaseWatch
 
@@ -45,4 +47,4 @@ def instrument(
     database = DatabaseWatch(obs, figures=figures, timeouts=timeouts)
     groups = Groups(obs, period_s=period_s, waiting=waiting)
     check_readiness(obs, database, ping=ping, loop=groups.passes)
-    return Scheduler(groups=groups, decisions=Decisions(obs), appends=Appends(obs), database=database)
+    return Scheduler(groups=groups, decisions=Decisions(obs), deploys=Deploys(obs), appends=Appends(obs), database=database)
