@@ -15,8 +15,9 @@ SPREAD = 0.25
 class Backoff:
     """Pauses in seconds by consecutive attempt. ``chance`` returns a number from 0 up to 1."""
 
-    def __init__(self, chance: Callable[[], float] = random.random) -> None:
+    def __init__(self, chance: Callable[[], float] = random.random, *, cap_s: float = CAP_S) -> None:
         self._chance = chance
+        self._cap_s = cap_s
 
     def pause_s(self, attempt: int) -> float:
         """The pause after the ``attempt``-th failure in a row, from 1; never more than the cap.
@@ -25,4 +26,4 @@ class Backoff:
         """
         spread = SPREAD * self._chance()
         plain = BASE_S * 2.0 ** min(max(attempt, 1) - 1, 16)
-        return min(plain * (1 + spread), CAP_S) if plain < CAP_S else CAP_S * (1 - spread)
+        return min(plain * (1 + spread), self._cap_s) if plain < self._cap_s else self._cap_s * (1 - spread)

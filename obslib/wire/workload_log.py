@@ -16,8 +16,9 @@ from obslib.wire.record import Record
 __all__ = ["MAX_ENTRIES", "MAX_LINE_BYTES", "LogAck", "LogBatch", "LogEntry", "LogGap", "LossReason", "Stream"]
 
 Stream = Literal["stdout", "stderr"]
-LossReason = Literal["buffer_full", "rate_limited", "rejected", "console_full"]
-"""Why lines never reached the store; ``console_full``: the console file gave them up before the agent had read them."""
+LossReason = Literal["buffer_full", "rate_limited", "rejected", "console_full", "spool_lost"]
+"""Why lines never reached the store. ``console_full``: the console file gave them up before the agent had read them;
+``spool_lost``: the agent's spool broke, and what it held is not known."""
 
 MAX_ENTRIES = 500
 """Entries of one request (platform facts §15)."""

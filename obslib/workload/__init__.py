@@ -1,7 +1,8 @@
 """Lines that tenants' workloads write, from the console to their reader; tenant data, apart from the platform's own logs.
 
-The control plane's side: ``Ingest`` stamps and keeps what agents send, a ``LogStore`` keeps every org's lines apart,
-``query`` and ``Tail`` read them with a grant and within the ``Limits``, ``told`` says them on the wire.
+The node's side is ``obslib.workload.node``. The control plane's side: ``Ingest`` stamps and keeps what agents send, a
+``LogStore`` keeps every org's lines apart, ``query`` and ``Tail`` read them with a grant and within the ``Limits``, ``told``
+says them on the wire.
 """
 
 from obslib.workload.answering import query

@@ -21,3 +21,8 @@ def test_it_is_never_outside_its_bounds(attempt, chance):
     plain = min(0.1 * 2.0 ** min(max(attempt, 1) - 1, 64), 30.0)
     assert 0.1 <= pause <= 30.0
     assert plain * 0.75 - 1e-9 <= pause <= plain * 1.25 + 1e-9
+
+
+def test_a_caller_may_wait_less_at_the_cap():
+    """A lower cap holds the series from there on."""
+    assert [Backoff(lambda: 0.0, cap_s=0.5).pause_s(n) for n in range(1, 6)] == [0.1, 0.2, 0.4, 0.5, 0.5]

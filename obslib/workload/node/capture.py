@@ -1,0 +1,150 @@
+"""Reads console files as they grow, from where the last look ended, whoever took it.
+
+Each stream of each boot is a file that the workload appends to, agent or no agent. Whoever owns the file may give
+its oldest part back to the disk (a hole): what nobody had read by then is a gap, its bytes known, its lines not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import get_args
+
+from obslib.clock import Clock
+from obslib.wire import LogGap
+from obslib.wire.workload_log import Stream
+from obslib.workload.node.lines import find_lines
+from obslib.workload.node.look import Look, Place
+from obslib.workload.node.spool import Spool
+from obslib.workload.node.spool_file import SpoolUnavailable
+
+__all__ = ["Capture"]
+
+_CHUNK = 2**20
+_STREAMS: tuple[Stream, ...] = get_args(Stream)
+
+
+class Capture:
+    """Captures the consoles of one node into its spool. ``directory`` holds the files ``stdout`` and ``stderr`` of a boot.
+
+    ``look`` and ``finish`` raise SpoolUnavailable when the spool cannot keep anything now: nothing has moved, look again later.
+    """
+
+    def __init__(self, spool: Spool, directory: Callable[[str], Path], *, clock: Clock) -> None:
+        self._spool = spool
+        self._directory = directory
+        self._clock = clock
+        self._instances: dict[str, str] = {}
+        self._unenrolled: set[str] = set()
+        self._seen: dict[tuple[str, Stream], int] = {}
+
+    @property
+    def boots(self) -> list[str]:
+        """The boots that are captured."""
+        return sorted(self._instances)
+
+    def open(self, instance_id: str, boot_id: str, *, is_new: bool) -> None:
+        """Capture this boot from now on. Open a new one before it can write anything.
+
+        One that is not new goes on where it was left; if the spool has lost its memory of it, with a gap.
+        """
+        self._instances[boot_id] = instance_id
+        if is_new:
+            self._unenrolled.add(boot_id)
+            with suppress(SpoolUnavailable):  # the first look tries again
+                self._place(boot_id, "stdout")
+
+    def look(self, boot_id: str) -> bool:
+        """Read a little of each stream; returns whether it is worth looking again at once.
+
+        It is not for an instance beyond its rate: one that writes without end costs the agent a bounded share of its time.
+        """
+        has_more = [self._read(boot_id, stream, is_last=False) for stream in _STREAMS]
+        return any(has_more)
+
+    def finish(self, boot_id: str) -> bool:
+        """Likewise, now that nobody writes any more; when it returns False the boot is captured to its end."""
+        has_more = [self._read(boot_id, stream, is_last=True) for stream in _STREAMS]
+        if any(has_more):
+            return True
+        self._spool.finish(boot_id)
+        self._instances.pop(boot_id, None)
+        for stream in _STREAMS:
+            self._seen.pop((boot_id, stream), None)
+        return False
+
+    def _place(self, boot_id: str, stream: Stream) -> Place:
+        """The place to go on from; a boot the spool does not know is enrolled first."""
+        place = self._spool.place(boot_id, stream)
+        if place is None:
+            is_lost = boot_id not in self._unenrolled
+            written = {name: _size(self._directory(boot_id) / name) for name in _STREAMS} if is_lost else {}
+            self._spool.enroll(self._instances[boot_id], boot_id, written)
+            place = Place(position=written.get(stream, 0))
+        self._unenrolled.discard(boot_id)
+        return place
+
+    def _read(self, boot_id: str, stream: Stream, *, is_last: bool) -> bool:
+        """Read one chunk; returns whether there is more to read now."""
+        size = _size(self._directory(boot_id) / stream)
+        if not is_last and size == self._seen.get((boot_id, stream), 0):
+            return False
+        place = self._place(boot_id, stream)
+        if size < place.position:  # cut off by somebody else: what is there now is new
+            place = Place()
+        try:
+            with (self._directory(boot_id) / stream).open("rb", buffering=0) as console:
+                start = _data_from(console.fileno(), place.position, size)
+                console.seek(start)
+                chunk = console.read(min(_CHUNK, size - start))
+                if _data_from(console.fileno(), start, size) != start:
+                    return True  # given back while it was read
+        except OSError:  # not there yet, or not readable now
+            return False
+        if size == place.position:
+            return False
+        has_end = start + len(chunk) == size
+        is_beyond_rate = self._keep(boot_id, stream, place, start, chunk, is_last=is_last and has_end)
+        if has_end:
+            self._seen[boot_id, stream] = size
+        return not has_end and (is_last or not is_beyond_rate)
+
+    def _keep(self, boot_id: str, stream: Stream, place: Place, start: int, chunk: bytes, *, is_last: bool) -> bool:
+        """Keep what the chunk holds; returns whether it held more than the instance may write."""
+        allowance = self._spool.allowance(boot_id)
+        allowance.refill(self._clock.now())
+        gone = start - place.position
+        found = find_lines(chunk, is_skipping=place.is_skipping and not gone, is_last=is_last, admits=allowance.admits)
+        if gone or found.consumed:
+            look = Look(
+                stream=stream,
+                place=Place(position=start + found.consumed, is_skipping=found.is_skipping),
+                tokens=allowance.tokens,
+                gone=LogGap(reason="console_full", lines=1, bytes=gone, is_exact=False) if gone else None,
+                lines=found.lines,
+                surplus=_surplus(found.surplus_lines, found.surplus_bytes),
+                bytes=found.consumed,
+            )
+            self._spool.keep(boot_id, look)
+        return found.surplus_lines > 0
+
+
+def _surplus(lines: int, size: int) -> LogGap | None:
+    return LogGap(reason="rate_limited", lines=lines, bytes=size) if lines else None
+
+
+def _size(console: Path) -> int:
+    try:
+        return console.stat().st_size
+    except OSError:  # not there yet, or not readable now
+        return 0
+
+
+def _data_from(console: int, position: int, size: int) -> int:
+    """Where the first byte at or after ``position`` is that has not been given back."""
+    try:
+        return min(os.lseek(console, position, os.SEEK_DATA), size)
+    except OSError:
+        return size
