@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
 from miniplatform.wire import NodePlan, PlannedInstance, WorkloadSpec
+from obslib.wire import LogBatch, LogEntry
 
 __all__ = ["DEPLOY_TRACE", "NODE_ID", "TOKEN", "FakeControlPlane", "Told", "planned"]
 
@@ -104,6 +105,11 @@ class FakeControlPlane:
         """Their statuses."""
         return [report["status"] for report in self.reports(instance_id)]
 
+    def log_entries(self, instance_id: str) -> list[LogEntry]:
+        """The log entries of one instance that were accepted, in the order in which they came."""
+        batches = [LogBatch.model_validate(t.body) for t in self.told if t.path.endswith("/logs")]
+        return [entry for batch in batches for entry in batch.entries if entry.instance_id == instance_id]
+
     def heartbeat(self) -> dict[str, Any]:
         """The last heartbeat, empty before the first."""
         return next((t.body for t in reversed(self.told) if t.path.endswith("/heartbeat")), {})
@@ -116,7 +122,7 @@ def _handler(plane: FakeControlPlane) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self._answer({"accepted": True, "interval_seconds": 30}, body)
+            self._answer({"accepted": True, "interval_seconds": 30, "stored": len(body.get("entries", ()))}, body)
 
         def log_message(self, format: str, *args: Any) -> None:
             pass

@@ -1,4 +1,4 @@
-"""Every line a workload writes is counted once, whatever becomes of the agent that counts."""
+"""Every line a workload writes is captured once, whatever becomes of the agent that captures."""
 
 from __future__ import annotations
 
@@ -7,27 +7,32 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from miniplatform import guest_init
-from miniplatform.agent import console
 from miniplatform.agent.caps import Watched
-from miniplatform.agent.console import LINE_LIMIT, Consoles, Counted, count
-from miniplatform.agent.state import ConsolePosition, State
+from miniplatform.agent.console import Consoles
 from miniplatform.agent.workload import Launcher
+from obslib.clock import SystemClock
+from obslib.testing import observability
+from obslib.wire import LogAck, LogEntry
+from obslib.wire.workload_log import MAX_LINE_BYTES
+from obslib.workload.node import Capture, Spool, SpoolUnavailable
+from obslib.workload.node.look import Place
+from obslib_agent.workload_logs import WorkloadLogs
 
-BOOT = "boot_1"
+BOOT, INSTANCE = "boot_1", "inst_1"
 
 
 class Reader:
     """An agent's view of one boot's console; ``again()`` is the next agent's, after a kill."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, is_new: bool = True) -> None:
         self.home = home
-        self.state = State(home / "agent.sqlite")
-        self.consoles = Consoles(self.state, lambda boot_id: home / boot_id)
+        self.spool = Spool(home / "spool.sqlite", clock=SystemClock())
+        self.capture = Capture(self.spool, lambda boot_id: home / boot_id, clock=SystemClock())
+        self.consoles = Consoles(self.capture, self.spool, WorkloadLogs(observability("agent"), None), lambda: {BOOT})
         (home / BOOT).mkdir(exist_ok=True)
+        self.consoles.open(INSTANCE, BOOT, is_new=is_new)
 
     def write(self, text: bytes, stream: str = "stdout") -> None:
         """Write as the kernel does for a workload."""
@@ -36,22 +41,21 @@ class Reader:
 
     def again(self) -> Reader:
         """Another agent on the same state; nothing of the first one's memory is passed on."""
-        self.state.close()
-        return Reader(self.home)
+        self.spool.close()
+        return Reader(self.home, is_new=False)
 
-    async def look(self) -> None:
+    def look(self) -> None:
         """Read everything there is, without taking it for the end."""
-        self.consoles.open(BOOT)
-        following = asyncio.create_task(self.consoles.follow())
-        async with asyncio.timeout(5):
-            while any(
-                self.state.console(BOOT, stream).position < (self.home / BOOT / stream).stat().st_size
-                for stream in ("stdout", "stderr")
-                if (self.home / BOOT / stream).exists()
-            ):
-                await asyncio.sleep(0.001)
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        while self.capture.look(BOOT):
+            pass
+
+    def entries(self) -> list[LogEntry]:
+        """Everything that waits, taken out of the spool."""
+        found: list[LogEntry] = []
+        while batch := self.spool.batch():
+            found += batch.entries
+            self.spool.acknowledge(batch, LogAck(stored=len(batch.entries)))
+        return found
 
 
 @pytest.fixture
@@ -61,17 +65,17 @@ def reader(tmp_path: Path) -> Reader:
 
 
 async def test_a_second_agent_goes_on_where_the_first_one_stopped(reader: Reader) -> None:
-    """Lines, bytes and cut lines add up exactly over agents that were killed in the middle of a line."""
-    long = b"x" * (LINE_LIMIT + 1)
+    """Lines come out whole and once over agents that were killed in the middle of a line, and the totals add up."""
+    long = b"x" * (MAX_LINE_BYTES + 1)
     reader.write(b"one\ntwo\nthr")
     reader.write(b"warning\n", "stderr")
-    await reader.look()
+    reader.look()
     reader = reader.again()
     reader.write(b"ee\n" + long[:100])
-    await reader.look()
+    reader.look()
     reader = reader.again()
     reader.write(long[100:])
-    await reader.look()
+    reader.look()
     reader = reader.again()
     reader.write(b"more of it\nlast")
     await reader.consoles.finish(BOOT)
@@ -79,49 +83,34 @@ async def test_a_second_agent_goes_on_where_the_first_one_stopped(reader: Reader
     await reader.consoles.finish(BOOT)
 
     size = (reader.home / BOOT / "stdout").stat().st_size
-    assert reader.consoles.totals == {"lines_stdout": 5, "lines_stderr": 1, "bytes": size + 8, "truncated": 1}
-    reader.state.close()
+    totals = reader.spool.totals
+    assert totals.lines == {"stdout": 5, "stderr": 1}
+    assert (totals.bytes, totals.truncated_lines, totals.dropped_bytes) == (size + 8, 1, 0)
+    entries = reader.entries()
+    assert [entry.seq for entry in entries] == [1, 2, 3, 4, 5, 6]
+    lines = [entry.line for entry in entries if entry.stream == "stdout"]
+    assert [line[:5] for line in lines] == [b"one", b"two", b"three", b"xxxxx", b"last"]
+    assert (len(lines[3]), [entry.seq for entry in entries if entry.truncated]) == (MAX_LINE_BYTES, [5])
 
 
-async def test_mutant_an_agent_that_does_not_write_its_position_down_counts_twice(
+async def test_mutant_an_agent_that_does_not_write_its_position_down_captures_twice(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the position in the state, the sum above would be wrong."""
-    monkeypatch.setattr(State, "console", lambda *_: ConsolePosition())
+    """Without the position in the spool, the sum above would be wrong."""
+    monkeypatch.setattr(Spool, "place", lambda *_: Place())
     reader.write(b"one\n")
-    reader.consoles._advance(BOOT)
+    reader.look()
     reader = reader.again()
-    reader.consoles._advance(BOOT)
+    reader.look()
 
-    assert reader.consoles.totals["lines_stdout"] == 2
-    reader.state.close()
-
-
-@given(st.lists(st.binary(max_size=40).map(lambda b: b.replace(b"x", b"\n") * 3)), st.integers(1, 9))
-def test_counting_in_pieces_is_counting_at_once(pieces: list[bytes], limit: int) -> None:
-    """However a stream is cut into chunks, the same lines are counted and the same ones are too long."""
-    before, console.LINE_LIMIT = console.LINE_LIMIT, limit
-    try:
-        at_once, left = count(b"".join(pieces), 0)
-        sums, line_bytes = Counted(), 0
-        for piece in pieces:
-            found, line_bytes = count(piece, line_bytes)
-            sums = Counted(
-                lines=sums.lines + found.lines, bytes=sums.bytes + found.bytes, truncated=sums.truncated + found.truncated
-            )
-        assert (sums, line_bytes) == (at_once, left)
-        lines = b"".join(pieces).split(b"\n")
-        assert sums.truncated == sum(len(line) > limit for line in lines)
-        assert sums.lines == len(lines) - 1
-    finally:
-        console.LINE_LIMIT = before
+    assert reader.spool.totals.lines["stdout"] == 2
 
 
-async def test_what_was_given_back_unread_is_counted_as_dropped(reader: Reader) -> None:
+async def test_what_was_given_back_unread_is_a_gap(reader: Reader) -> None:
     """A console that outgrows its room loses its oldest part; bytes read and bytes dropped add up to bytes written."""
     line = b"y" * 4095 + b"\n"
     reader.write(line[:10])
-    await reader.look()
+    reader.look()
     reader.write(line[10:] + line * 63)
     file = os.open(reader.home / BOOT / "stdout", os.O_WRONLY)
     given_back = os.dup(1), os.dup(2)
@@ -136,22 +125,49 @@ async def test_what_was_given_back_unread_is_counted_as_dropped(reader: Reader) 
         os.close(file)
     await reader.consoles.finish(BOOT)
 
-    totals = reader.consoles.totals
-    assert totals == {"lines_stdout": 17, "bytes": 10 + 16 * 4096, "dropped": 48 * 4096 - 10}
-    assert totals["bytes"] + totals["dropped"] == 64 * 4096
-    reader.state.close()
+    totals = reader.spool.totals
+    assert (totals.lines["stdout"], totals.bytes, totals.dropped_bytes) == (16, 16 * 4096, 48 * 4096)
+    assert totals.dropped_lines["console_full"] == 1
+    gap, *lines = reader.entries()
+    assert gap.gap is not None
+    assert (gap.seq, gap.gap.reason, gap.gap.bytes, gap.gap.is_exact) == (1, "console_full", 48 * 4096, False)
+    assert [entry.seq for entry in lines] == list(range(2, 18))
 
 
 async def test_a_file_that_was_cut_off_is_read_from_its_start(reader: Reader) -> None:
-    """Somebody empties a console file by hand: what is written next is counted, nothing is made up."""
+    """Somebody empties a console file by hand: what is written next is captured, nothing is made up."""
     reader.write(b"one\ntwo\n")
-    await reader.look()
+    reader.look()
     (reader.home / BOOT / "stdout").write_bytes(b"")
     reader.write(b"new\n")
     await reader.consoles.finish(BOOT)
 
-    assert reader.consoles.totals == {"lines_stdout": 3, "bytes": 12}
-    reader.state.close()
+    assert [entry.line for entry in reader.entries()] == [b"one", b"two", b"new"]
+
+
+async def test_a_console_that_ends_while_the_disk_is_full_is_captured_once_there_is_room(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of an instance does not wait for the spool, and the spool does not miss the instance's last lines."""
+    reader.write(b"last words\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(Spool, "keep", full_disk)
+        await reader.consoles.finish(BOOT)
+    assert reader.spool.totals.lines["stdout"] == 0
+    following = asyncio.create_task(reader.consoles.follow())
+    async with asyncio.timeout(10):
+        while not reader.spool.totals.waiting_lines:
+            await asyncio.sleep(0.01)
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+    assert [entry.line for entry in reader.entries()] == [b"last words"]
+    assert reader.capture.boots == []
+
+
+def full_disk(*_: object) -> None:
+    """What a spool does that finds no room."""
+    raise SpoolUnavailable("database or disk is full", "disk_full")
 
 
 async def test_a_console_stays_within_its_room_while_no_agent_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +190,6 @@ async def test_a_console_stays_within_its_room_while_no_agent_reads(tmp_path: Pa
     await process.stop(5)
     await reader.consoles.finish(BOOT)
 
-    totals = reader.consoles.totals
-    assert totals["bytes"] + totals["dropped"] == 2_000_000
-    assert 2**16 <= totals["bytes"] <= 2**17
-    reader.state.close()
+    totals = reader.spool.totals
+    assert totals.bytes + totals.dropped_bytes == 2_000_000
+    assert 2**16 <= totals.bytes <= 2**17

@@ -16,10 +16,12 @@ from obslib.catalog.platform import data_plane as s
 from obslib.catalog.platform import tenant
 from obslib.testing import FixedClock, RecordedObservability, observability
 from obslib.wire import TerminationReport
-from obslib_agent import Agent, ConsoleTotals, Disk, instrument
+from obslib.workload.node import LogTotals
+from obslib_agent import Agent, Disk, instrument
 from obslib_agent import disks as disks_module
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
+INSTANCE = f"inst_{ULID}"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 
@@ -254,8 +256,11 @@ def test_a_boot_and_its_phases_are_timed_in_the_trace_that_asked_for_it(obs: Rec
 
 def test_instances_and_consoles_are_read_at_each_scrape(obs: RecordedObservability) -> None:
     """A state nobody is in shows as 0, and console totals kept by the host outlive the agent."""
-    totals = ConsoleTotals(lines={"stdout": 7, "stderr": 1}, bytes=80, truncated_lines=2, dropped_bytes=5)
-    wired(obs, states=lambda: {"ready": 2}, desired=lambda: 3, console=lambda: totals)
+    totals = LogTotals(
+        lines={"stdout": 7, "stderr": 1}, bytes=80, truncated_lines=2, dropped_bytes=5, forwarded_lines=3, failed_lines=1,
+        dropped_lines={"rate_limited": 4}, buffer_bytes=900, unaccounted_lines=0, troubles={"disk_full": 1},
+    )  # fmt: skip
+    wired(obs, states=lambda: {"ready": 2}, desired=lambda: 3, logs=lambda: totals)
 
     assert obs.sample(s.AGENT_INSTANCES, state="ready") == 2.0
     assert obs.sample(s.AGENT_INSTANCES, state="failed") == 0.0
@@ -264,6 +269,43 @@ def test_instances_and_consoles_are_read_at_each_scrape(obs: RecordedObservabili
     assert obs.sample(tenant.WORKLOAD_LOG_BYTES) == 80.0
     assert obs.sample(tenant.WORKLOAD_LOG_TRUNCATED) == 2.0
     assert obs.sample(tenant.WORKLOAD_LOG_DROPPED_BYTES) == 5.0
+    assert obs.sample(tenant.WORKLOAD_LOG_FORWARDED, result="success") == 3.0
+    assert obs.sample(tenant.WORKLOAD_LOG_FORWARDED, result="failure") == 1.0
+    assert obs.sample(tenant.WORKLOAD_LOG_DROPPED, reason="rate_limited") == 4.0
+    assert obs.sample(tenant.WORKLOAD_LOG_DROPPED, reason="buffer_full") == 0.0
+    assert obs.sample(tenant.WORKLOAD_LOG_BUFFER) == 900.0
+    assert obs.sample(tenant.WORKLOAD_LOG_UNACCOUNTED) == 0.0
+    assert obs.sample(tenant.WORKLOAD_LOG_SPOOL_ERRORS, reason="disk_full") == 1.0
+
+
+def test_loss_of_lines_is_told_when_it_begins_and_when_it_is_over(obs: RecordedObservability, clock: FixedClock) -> None:
+    """One line for each, however often lines were lost in between; a silence of 10 s ends it."""
+    logs = wired(obs).workload_logs
+    for _ in range(5):
+        logs.lost(INSTANCE, "rate_limited", 100)
+        clock.advance(9.0)
+        logs.settle()
+    clock.advance(1.0)
+    logs.settle()
+    logs.settle()
+
+    [began] = obs.events("workload_log.loss_began")
+    [ended] = obs.events("workload_log.loss_ended")
+    assert (began["instance_id"], began["reason"], began["level"]) == (INSTANCE, "rate_limited", "warn")
+    assert (ended["instance_id"], ended["count"], ended["duration_seconds"]) == (INSTANCE, 500, 36.0)
+
+
+def test_failures_of_capture_and_forwarding_grow_quiet(obs: RecordedObservability) -> None:
+    """Failures 1, 2, 4 and 8 in a row are told; success begins a new row."""
+    logs = wired(obs).workload_logs
+    for attempt in range(1, 11):
+        logs.capture_failed(OSError("full"))
+        logs.forward_failed(OSError("gone"), attempt)
+    logs.captured()
+    logs.capture_failed(OSError("full"))
+
+    assert [line["attempt"] for line in obs.events("workload_log.forward_failed")] == [1, 2, 4, 8]
+    assert [line["attempt"] for line in obs.events("workload_log.capture_failed")] == [1, 2, 4, 8, 1]
 
 
 def test_a_new_plan_is_linked_to_what_changed_in_it(obs: RecordedObservability) -> None:

@@ -9,7 +9,7 @@ import httpx
 from miniplatform.config import NodeIdentity
 from miniplatform.wire import NodePlan
 from obslib import ErrorClass, Observability
-from obslib.wire import InstanceReport, NodeReport
+from obslib.wire import InstanceReport, LogAck, LogBatch, NodeReport
 from obslib_agent import Agent
 
 __all__ = ["CallFailed", "Client"]
@@ -83,6 +83,14 @@ class Client:
         """Report an instance's status within the trace that asked for the instance."""
         path = f"/instances/{report.instance_id}/status"
         await self._call("POST", path, report.model_dump_json(), traceparent=traceparent)
+
+    async def logs(self, batch: LogBatch) -> LogAck:
+        """Hand over lines of workloads; once this returns they are durable at the control plane."""
+        reply = await self._call("POST", "/logs", batch.model_dump_json())
+        try:
+            return LogAck.model_validate_json(reply)
+        except ValueError:
+            raise CallFailed("the control plane's answer to a batch of lines is none", ErrorClass.DEPENDENCY) from None
 
     async def _call(
         self, method: str, path: str, body: str = "", *, traceparent: str = "", timeout_s: float = _TIMEOUT_S

@@ -15,7 +15,7 @@ import obslib
 from miniplatform.agent.caps import choose
 from miniplatform.agent.cgroups import Hierarchies
 from miniplatform.agent.client import Client
-from miniplatform.agent.console import STREAMS, Consoles
+from miniplatform.agent.console import Consoles
 from miniplatform.agent.heartbeat import beat, node_report
 from miniplatform.agent.node import Node
 from miniplatform.agent.reconcile import Reconciler
@@ -26,12 +26,14 @@ from miniplatform.agent.supervisor import Supervisor
 from miniplatform.agent.workload import Launcher
 from miniplatform.config import ConfigError, NodeIdentity, Timings
 from miniplatform.process import Arguments, ExitCode, Refusal, announce
-from obslib_agent import ConsoleTotals, Disk, instrument
+from obslib.workload.node import Bounds, Capture, Forwarder, Spool
+from obslib_agent import Disk, instrument
 
 __all__ = ["main"]
 
 _FLUSH_S = 1.5
 _AGAIN_AFTER_S = 1.0
+_SPOOL_BYTES = 64 * 2**20
 
 
 async def main(arguments: Arguments, timings: Timings) -> None:
@@ -46,10 +48,10 @@ async def main(arguments: Arguments, timings: Timings) -> None:
 async def _run(arguments: Arguments, timings: Timings, identity: NodeIdentity, state: State) -> None:
     launcher = Launcher(arguments.home / "boots")
     caps = choose(arguments.home, Hierarchies.mounted())
-    consoles = Consoles(state, launcher.directory)
     news = asyncio.Event()
     node = Node(state, launcher, timings, on_report=news.set)
     obs = obslib.start("agent", node_id=identity.node_id, admin_port=arguments.admin_port)
+    spool = Spool(arguments.home / "workload-logs.sqlite", clock=obs.clock, bounds=Bounds(spool_bytes=_SPOOL_BYTES))
     agent = instrument(
         obs,
         launcher=launcher,
@@ -57,10 +59,14 @@ async def _run(arguments: Arguments, timings: Timings, identity: NodeIdentity, s
         disks=(Disk(kind="scratch", path=arguments.home),),
         states=node.states,
         desired=node.desired,
-        console=lambda: _totals(consoles),
+        logs=lambda: spool.totals,
         silent_after_s=timings.silent_after_s,
     )
+    spool.on_loss = agent.workload_logs.lost
+    capture = Capture(spool, launcher.directory, clock=obs.clock)
+    consoles = Consoles(capture, spool, agent.workload_logs, known=state.boot_ids)
     client = Client(obs, agent, arguments.api, identity, connect_timeout_s=timings.connect_timeout_s)
+    forwarder = Forwarder(spool, client.logs, clock=obs.clock, on_failure=agent.workload_logs.forward_failed)
     reporter = Reporter(obs, agent, client, state, news)
     supervisor = Supervisor(obs, agent, launcher, caps, consoles, timings)
     sampler = Sampler(agent, node, caps)
@@ -76,6 +82,7 @@ async def _run(arguments: Arguments, timings: Timings, identity: NodeIdentity, s
             await asyncio.gather(
                 reconciler.run(),
                 _persistently(obs, "consoles", consoles.follow),
+                _persistently(obs, "workload logs", forwarder.run),
                 _persistently(obs, "heartbeat", pulse),
                 _persistently(obs, "sampling", sampler.run),
             )
@@ -85,6 +92,7 @@ async def _run(arguments: Arguments, timings: Timings, identity: NodeIdentity, s
             await asyncio.wait([reporting], timeout=_FLUSH_S)
             reporting.cancel()
             await client.close()
+            spool.close()
 
 
 async def _persistently(obs: obslib.Observability, part: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -96,16 +104,6 @@ async def _persistently(obs: obslib.Observability, part: str, work: Callable[[],
         except Exception:
             obs.log.exception("a part of the agent failed and starts again", operation=part)
             await asyncio.sleep(_AGAIN_AFTER_S)
-
-
-def _totals(consoles: Consoles) -> ConsoleTotals:
-    counted = consoles.totals
-    return ConsoleTotals(
-        lines={stream: counted.get(f"lines_{stream}", 0) for stream in STREAMS},
-        bytes=counted.get("bytes", 0),
-        truncated_lines=counted.get("truncated", 0),
-        dropped_bytes=counted.get("dropped", 0),
-    )
 
 
 @contextmanager

@@ -49,10 +49,11 @@ class Reconciler:
         """Look after what an earlier agent left running, and find out how the rest ended."""
         self._loop.cursor.restore(self._node.plan.cursor_event_id)
         for instance in self._node.recall():
-            if instance.process is not None and instance.boot is not None:
-                self._consoles.open(instance.boot.boot_id)
-                with self._obs.bind(**instance.log_fields()):
-                    self._agent.instances.adopted(instance.boot.boot_id)
+            if instance.boot is not None:
+                self._consoles.open(instance.want.instance_id, instance.boot.boot_id, is_new=False)
+                if instance.process is not None:
+                    with self._obs.bind(**instance.log_fields()):
+                        self._agent.instances.adopted(instance.boot.boot_id)
             self._supervise(instance)
 
     async def run(self) -> None:

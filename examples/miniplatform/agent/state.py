@@ -1,4 +1,4 @@
-"""What the agent must not forget, in one SQLite file: plan, instances, boots, console positions, unsent reports.
+"""What the agent must not forget, in one SQLite file: plan, instances, boots, unsent reports.
 
 Everything that belongs together changes in one transaction: an instance's new status and the report about
 it, say, so that an agent killed at any point either still has to notice something or has it queued.
@@ -18,7 +18,7 @@ from miniplatform.agent.workload import ProcessId
 from miniplatform.wire import NodePlan, PlannedInstance
 from obslib.wire import InstanceReport
 
-__all__ = ["Boot", "ConsolePosition", "InstanceRow", "QueuedReport", "State"]
+__all__ = ["Boot", "InstanceRow", "QueuedReport", "State"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS plan (one INTEGER PRIMARY KEY CHECK (one = 1), content TEXT NOT NULL);
@@ -31,11 +31,6 @@ CREATE TABLE IF NOT EXISTS boots (
     begun_at REAL NOT NULL, is_ready INTEGER NOT NULL DEFAULT 0, has_ended INTEGER NOT NULL DEFAULT 0,
     pid INTEGER, started TEXT
 );
-CREATE TABLE IF NOT EXISTS consoles (
-    boot_id TEXT NOT NULL, stream TEXT NOT NULL, position INTEGER NOT NULL, line_bytes INTEGER NOT NULL,
-    PRIMARY KEY (boot_id, stream)
-);
-CREATE TABLE IF NOT EXISTS console_totals (name TEXT PRIMARY KEY, total INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS reports (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, report TEXT NOT NULL, traceparent TEXT NOT NULL
 );
@@ -67,14 +62,6 @@ class InstanceRow:
     failed_at: tuple[float, ...] = ()
     retry_at: float = 0.0
     is_final: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsolePosition:
-    """How far one console was read: the next byte, and how many bytes of an unfinished line came before it."""
-
-    position: int = 0
-    line_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,35 +164,12 @@ class State:
         )  # fmt: skip
 
     def forget_boot(self, boot_id: str) -> None:
-        """Drop a boot and its console positions; the totals stay."""
-        with self.transaction():
-            self._db.execute("DELETE FROM boots WHERE boot_id = ?", (boot_id,))
-            self._db.execute("DELETE FROM consoles WHERE boot_id = ?", (boot_id,))
+        """Drop a boot."""
+        self._db.execute("DELETE FROM boots WHERE boot_id = ?", (boot_id,))
 
-    # --- consoles -----------------------------------------------------------------------------------
-
-    def console(self, boot_id: str, stream: str) -> ConsolePosition:
-        """How far a console was read; the beginning when it never was."""
-        row = self._db.execute(
-            "SELECT position, line_bytes FROM consoles WHERE boot_id = ? AND stream = ?", (boot_id, stream)
-        ).fetchone()
-        return ConsolePosition(position=row[0], line_bytes=row[1]) if row else ConsolePosition()
-
-    def keep_console(self, boot_id: str, stream: str, position: ConsolePosition, counted: dict[str, int]) -> None:
-        """Move a console's position and add what was ``counted`` to the totals, together."""
-        with self.transaction():
-            self._db.execute(
-                "INSERT OR REPLACE INTO consoles VALUES (?, ?, ?, ?)",
-                (boot_id, stream, position.position, position.line_bytes),
-            )
-            self._db.executemany(
-                "INSERT INTO console_totals VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET total = total + excluded.total",
-                [item for item in counted.items() if item[1]],
-            )
-
-    def console_totals(self) -> dict[str, int]:
-        """Everything ever counted on this node, by name."""
-        return dict(self._db.execute("SELECT name, total FROM console_totals"))
+    def boot_ids(self) -> set[str]:
+        """Every boot that is still remembered."""
+        return {boot_id for (boot_id,) in self._db.execute("SELECT boot_id FROM boots")}
 
     # --- reports ------------------------------------------------------------------------------------
 

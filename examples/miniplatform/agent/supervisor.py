@@ -90,6 +90,7 @@ class Supervisor:
                 traceparent=self._obs.traces.traceparent(),
             )
         )
+        self._consoles.open(want.instance_id, boot_id, is_new=True)
         with self._agent.phases.vmm_start():
             instance.process = await self._launcher.start(
                 boot_id,
@@ -99,7 +100,6 @@ class Supervisor:
                 record=instance.record,
                 on_end=instance.stirred.set,
             )
-        self._consoles.open(boot_id)
 
     async def _until_healthy(self, instance: Instance) -> None:
         boot, process = _running(instance)
@@ -151,6 +151,7 @@ class Supervisor:
             exit_code, was_ready, detail = ending.exit_code, boot.is_ready, detail or ending.detail
             last = self._caps.last_figures(boot.boot_id, ending, instance.want.spec.memory_bytes)
             last_minute = self._agent.resources.ended(boot.boot_id, last)
+        if boot is not None and not boot.has_ended:
             await self._consoles.finish(boot.boot_id)
         want = instance.want
         if instance.wants_running:

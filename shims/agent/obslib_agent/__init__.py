@@ -4,7 +4,6 @@ from obslib_agent.cgroup import Cgroup, Figures
 from obslib_agent.drivers import (
     CacheKind,
     CacheTotals,
-    ConsoleTotals,
     Disk,
     DiskKind,
     InstanceState,
@@ -18,6 +17,6 @@ from obslib_agent.overlay import WireGuard
 from obslib_agent.resources import InstanceSample, LastMinute
 
 __all__ = [
-    "Agent", "CacheKind", "CacheTotals", "Cgroup", "ConsoleTotals", "Disk", "DiskKind", "Figures", "InstanceSample",
+    "Agent", "CacheKind", "CacheTotals", "Cgroup", "Disk", "DiskKind", "Figures", "InstanceSample",
     "InstanceState", "LastMinute", "Launcher", "Overlay", "ProbeTotals", "VolumePool", "WireGuard", "instrument",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 __all__ = [
-    "FRESH_S", "CacheKind", "CacheTotals", "ConsoleTotals", "Disk", "DiskKind", "InstanceState", "Launcher", "Overlay",
+    "FRESH_S", "CacheKind", "CacheTotals", "Disk", "DiskKind", "InstanceState", "Launcher", "Overlay",
     "ProbeTotals", "VolumePool",
 ]  # fmt: skip
 
@@ -47,16 +47,6 @@ class Disk:
 
     kind: DiskKind
     path: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsoleTotals:
-    """Everything ever captured from consoles on this node; kept by the host, so that it outlives a killed agent."""
-
-    lines: Mapping[Literal["stdout", "stderr"], int] = field(default_factory=dict)
-    bytes: int = 0
-    truncated_lines: int = 0
-    dropped_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

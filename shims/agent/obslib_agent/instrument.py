@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from obslib import Observability
+from obslib.workload.node import LogTotals
 from obslib_agent import readiness
 from obslib_agent.boots import BootPhases
-from obslib_agent.console import count_console
 from obslib_agent.control_plane import Calls, Plans, StatusReports
 from obslib_agent.disks import measure_disks, measure_pressure, measure_volume_pool
 from obslib_agent.drivers import (
     CacheTotals,
-    ConsoleTotals,
     Disk,
     InstanceState,
     Launcher,
@@ -26,6 +25,7 @@ from obslib_agent.image_cache import ImageCache
 from obslib_agent.instances import Instances
 from obslib_agent.overlay import OverlayScan, measure_overlay
 from obslib_agent.resources import Resources
+from obslib_agent.workload_logs import WorkloadLogs
 
 __all__ = ["Agent", "instrument"]
 
@@ -46,6 +46,7 @@ class Agent:
     plans: Plans
     reports: StatusReports
     heartbeat: Heartbeat
+    workload_logs: WorkloadLogs
 
 
 def instrument(
@@ -56,7 +57,7 @@ def instrument(
     disks: Sequence[Disk] = (),
     states: Callable[[], Mapping[InstanceState, int]] | None = None,
     desired: Callable[[], int] | None = None,
-    console: Callable[[], ConsoleTotals] | None = None,
+    logs: Callable[[], LogTotals] | None = None,
     image_cache: Callable[[], CacheTotals] | None = None,
     volume_pool: Callable[[], VolumePool] | None = None,
     overlay_probe: Callable[[], ProbeTotals] | None = None,
@@ -76,8 +77,6 @@ def instrument(
         measure_volume_pool(obs, volume_pool)
     if disks or volume_pool is not None or image_cache is not None:
         measure_pressure(obs, disks, pool=volume_pool, cache=image_cache)
-    if console is not None:
-        count_console(obs, console)
     if overlay is not None:
         measure_overlay(obs, overlay, overlay_probe)
     return Agent(
@@ -90,4 +89,5 @@ def instrument(
         plans=Plans(obs),
         reports=StatusReports(obs),
         heartbeat=heartbeat,
+        workload_logs=WorkloadLogs(obs, logs),
     )
