@@ -254,6 +254,33 @@ def test_a_boot_and_its_phases_are_timed_in_the_trace_that_asked_for_it(obs: Rec
     assert obs.sample("agent_boot_phase_duration_seconds_sum", kind="health") == pytest.approx(0.3)
 
 
+BOOT_SPANS = (
+    "boot.image", "boot.rootdisk", "boot.network", "boot.volume", "boot.vmm_start", "boot.handshake", "boot.health",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOOT_SPANS)
+def test_every_phase_of_a_boot_has_its_span_and_its_time(obs: RecordedObservability, clock: FixedClock, name: str) -> None:
+    """A phase that raises is timed too, and its span fails (TRC-08)."""
+    phase = name.removeprefix("boot.")
+    agent = wired(obs)
+    with suppress(OSError), getattr(agent.phases, phase)():
+        clock.advance(0.5)
+        raise OSError("no")
+    [span] = obs.spans()
+    assert (span.name, span.status.is_ok) == (name, False)
+    assert obs.sample("agent_boot_phase_duration_seconds_sum", kind=phase) == pytest.approx(0.5)
+
+
+def test_the_set_up_of_an_exec_session_is_a_span_with_no_place_for_what_is_run(obs: RecordedObservability) -> None:
+    """``agent.exec_setup`` carries the instance and no argument: the declaration has nothing else (TRC-11)."""
+    with wired(obs).exec_sessions.setting_up(f"inst_{ULID}"):
+        pass
+    [span] = obs.spans()
+    assert span.name == "agent.exec_setup"
+    assert [field.name for field in s.AGENT_EXEC_SETUP.fields] == ["instance_id"]
+
+
 def test_instances_and_consoles_are_read_at_each_scrape(obs: RecordedObservability) -> None:
     """A state nobody is in shows as 0, and console totals kept by the host outlive the agent."""
     totals = LogTotals(

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from obslib.catalog.platform import data_plane as s
 from obslib.catalog.platform import resources as r
 from obslib.testing import FixedClock, RecordedObservability, observability
 from obslib_agent import Agent, CacheTotals, ProbeTotals, VolumePool, WireGuard, disks, instrument
@@ -116,6 +117,8 @@ def test_a_cache_near_its_own_limit_is_under_pressure_on_an_empty_disk(obs: Reco
     full = CacheTotals(bytes={"oci": 60, "rootdisks": 31}, limit_bytes=100)
     wired(obs, image_cache=lambda: full, disks=(disks.Disk(kind="image_cache", path=tmp_path),))
     assert obs.sample(r.AGENT_DISK_PRESSURE, kind="image_cache") == 1.0
+    size, free = obs.sample(s.AGENT_DISK_SIZE, kind="image_cache"), obs.sample(s.AGENT_DISK_FREE, kind="image_cache")
+    assert (size or 0) > (free or 0) > 0
 
 
 # --- overlay --------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from obslib.catalog.platform import resources as r
+from obslib.catalog.platform import terms as t
 from obslib.metrics import CounterFamily, GaugeFamily
 from obslib.testing import FixedClock, RecordedObservability, observability
 from obslib.wire import rfc3339
@@ -127,13 +128,17 @@ def test_totals_grow_by_what_each_boot_used_and_never_fall(obs: RecordedObservab
     agent.resources.sampled([sample(1, 10, cpu_pressure_seconds=500.0, cpu_periods=50)])
     assert obs.sample(r.AGENT_INSTANCE_CPU_PRESSURE, **WEB) is None
     agent.resources.sampled(
-        [sample(1, 10, cpu_pressure_seconds=501.5, cpu_periods=60), sample(2, 10, cpu_pressure_seconds=2.0)]
+        [
+            sample(1, 10, cpu_pressure_seconds=501.5, cpu_periods=60, cpu_throttled_periods=1),
+            sample(2, 10, cpu_pressure_seconds=2.0),
+        ]
     )
     assert obs.sample(r.AGENT_INSTANCE_CPU_PRESSURE, **WEB) == 3.5
     agent.resources.ended("boot_1", Figures(cpu_pressure_seconds=502.0))
     agent.resources.sampled([sample(2, 10, cpu_pressure_seconds=2.5)])
     assert obs.sample(r.AGENT_INSTANCE_CPU_PRESSURE, **WEB) == 4.5
     assert obs.sample(r.AGENT_INSTANCE_CPU_PERIODS, **WEB) == 10.0
+    assert obs.sample(r.AGENT_INSTANCE_CPU_THROTTLED_PERIODS, **WEB) == 1.0
     assert obs.sample(r.AGENT_INSTANCE_CPU_THROTTLED, **WEB) is None
 
 
@@ -165,6 +170,22 @@ def test_series_leave_with_the_instance(obs: RecordedObservability, agent: Agent
             for number in range(256)
         ])  # fmt: skip
         assert obs.sample(r.AGENT_INSTANCE_MEMORY_USAGE, env_id="_other", process_type="_other") is None
+
+
+def test_groups_past_the_bound_of_a_node_are_one(obs: RecordedObservability, agent: Agent) -> None:
+    """The joint domain of env and process type holds 256 groups; the next are ``_other`` together (MET-AG-09, CARD-04, -05)."""
+    agent.resources.sampled([
+        InstanceSample(
+            env_id=f"env_{ULID}{number % 100:02}", process_type=f"p{number}", instance_id=f"inst_{ULID}00",
+            boot_id=f"boot_{number}", figures=Figures(memory_usage_bytes=1),
+        )
+        for number in range(260)
+    ])  # fmt: skip
+    lines = obs.metrics.exposition("text/plain")[0].decode().splitlines()
+    series = [line for line in lines if line.startswith("agent_instance_memory_usage_bytes{")]
+    assert len(series) == t.PLACED.bound == 257
+    assert t.PLACED.labels == (t.ENV_ID.name, t.PROCESS_TYPE.name)
+    assert obs.sample(r.AGENT_INSTANCE_MEMORY_USAGE, env_id="_other", process_type="_other") == 4.0
 
 
 def add_only(family: GaugeFamily[...], values: dict[Any, float]) -> None:

@@ -147,6 +147,11 @@ def BOOT_HEALTH() -> None:
     """Wait for the first passed health check."""
 
 
+@span_kind("agent.exec_setup", serves=("TRC-11",), plane=_PLANE, components=_ON_AGENT)
+def AGENT_EXEC_SETUP(*, instance_id: t.InstanceId) -> None:
+    """Set-up of an exec session; neither token nor command arguments."""
+
+
 @log_event("instance.boot_failed", serves=("MET-AG-05", "DBG-3-04"), level=Level.ERROR, plane=_PLANE, components=_ON_AGENT)
 def INSTANCE_BOOT_FAILED(*, operation: c.OperationName, duration_seconds: c.DurationSeconds, reason: c.Reason = "") -> None:
     """Instance could not be booted."""

@@ -30,7 +30,10 @@ INSTANCE_ID = Label(
 Rank = Annotated[Literal["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"], Label.closed("rank", at_most=10)]
 
 
-@gauge("agent_instance_memory_usage_bytes", serves=("MET-AG-10",), plane=_PLANE, components=_ON_AGENT, joints=_PLACED)
+@gauge(
+    "agent_instance_memory_usage_bytes", serves=("MET-AG-10", "CARD-04", "CARD-05"), plane=_PLANE, components=_ON_AGENT,
+    joints=_PLACED,
+)  # fmt: skip
 def AGENT_INSTANCE_MEMORY_USAGE(*, env_id: t.EnvIdLabel, process_type: t.ProcessTypeLabel) -> None:
     """Memory that the instances of a group use on this node, page cache included."""
 

@@ -20,6 +20,7 @@ from obslib_agent.drivers import (
     ProbeTotals,
     VolumePool,
 )
+from obslib_agent.exec_sessions import ExecSessions
 from obslib_agent.heartbeat import Heartbeat
 from obslib_agent.image_cache import ImageCache
 from obslib_agent.instances import Instances
@@ -42,6 +43,7 @@ class Agent:
     resources: Resources
     images: ImageCache
     overlay: OverlayScan | None
+    exec_sessions: ExecSessions
     calls: Calls
     plans: Plans
     reports: StatusReports
@@ -85,6 +87,7 @@ def instrument(
         resources=Resources(obs),
         images=ImageCache(obs, image_cache),
         overlay=OverlayScan(obs, overlay) if overlay is not None else None,
+        exec_sessions=ExecSessions(obs),
         calls=calls,
         plans=Plans(obs),
         reports=StatusReports(obs),
