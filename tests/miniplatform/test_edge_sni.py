@@ -6,6 +6,7 @@ import asyncio
 import random
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 
@@ -95,6 +96,21 @@ async def test_who_takes_too_long_is_closed(told: Told, pause_s: float | None) -
             await asyncio.sleep(pause_s or 0.01)
         await gone(writer)
     assert (told.sniffs, told.results) == (["timeout"], [(port, "rejected")])
+
+
+async def test_a_busy_edge_does_not_blame_its_clients(told: Told) -> None:
+    """What has arrived in time counts, even when the edge comes to look at it only later."""
+    port, hello = free_port(), client_hello("web.example")
+    async with rig.serving(told, Limits(sniff_timeout_s=0.1)) as table, speaking("a") as upstream_port:
+        table.apply(config(route(port, backend(upstream_port), protocol=TLS)))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await until(lambda: table.listeners[port].active == 1)
+        writer.write(hello)
+        writer.write_eof()
+        time.sleep(0.3)  # this is the edge's own event loop
+        assert await reader.read() == b"a:" + hello
+        await gone(writer)
+    assert told.sniffs == ["ok"]
 
 
 @pytest.mark.parametrize("leaves", ["quietly", "with a reset"])

@@ -24,19 +24,41 @@ class Sniffed:
 async def sniff(connection: socket.socket, *, timeout_s: float) -> Sniffed:
     """Read from a non-blocking socket until the name is known, or it is known that there is none.
 
-    ``timeout_s`` is for all of it, so a client that sends byte after byte gains nothing. A client that leaves before
-    it has said enough is an ``io_error``.
+    ``timeout_s`` is for all of it, so a client that sends byte after byte gains nothing. What has arrived by then counts,
+    even when the edge was too busy to look before. A client that leaves before it has said enough is an ``io_error``.
     """
-    loop = asyncio.get_running_loop()
+    until = asyncio.get_running_loop().time() + timeout_s
     reader = HelloReader()
+    is_last_look = False
+    while True:
+        hello = None
+        try:
+            piece = connection.recv(reader.room)
+        except BlockingIOError:
+            pass
+        except OSError:
+            return Sniffed(result="io_error")
+        else:
+            if not piece:
+                return Sniffed(result="io_error")
+            hello = reader.feed(piece)
+        if hello is not None:
+            return Sniffed(result=hello.result, hostname=hello.hostname, said=bytes(reader.said))
+        if is_last_look:
+            return Sniffed(result="timeout")
+        is_last_look = not await _has_arrived(connection, until)
+
+
+async def _has_arrived(connection: socket.socket, until: float) -> bool:
+    """Wait for more to read; False when there is none at ``until``."""
+    loop = asyncio.get_running_loop()
+    arrived = asyncio.Event()
+    loop.add_reader(connection, arrived.set)
     try:
-        async with asyncio.timeout(timeout_s):
-            while piece := await loop.sock_recv(connection, reader.room):
-                hello = reader.feed(piece)
-                if hello is not None:
-                    return Sniffed(result=hello.result, hostname=hello.hostname, said=bytes(reader.said))
+        async with asyncio.timeout_at(until):
+            await arrived.wait()
     except TimeoutError:
-        return Sniffed(result="timeout")
-    except OSError:
-        pass
-    return Sniffed(result="io_error")
+        return False
+    finally:
+        loop.remove_reader(connection)
+    return True
