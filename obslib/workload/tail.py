@@ -52,26 +52,33 @@ class Tail:
         self._on_throttled = on_throttled
         self._rate = LineRate(limits.max_tail_rate_lines_per_second, clock.monotonic)
         self._allowance = limits.max_query_lines
-        self._begun_at = 0
+        self._begun_at = self._position = 0
+        self._opening: Sequence[Record] = ()
         self._numbers = Continuity()
         self._skipped = 0
         self._last_skipped: StoredEntry | None = None
         self._skipping_since = 0.0
 
-    async def open(self) -> None:
-        """Take the place from which on everything is followed; call it before the reader is told that it is let in."""
+    async def open(self) -> int:
+        """Take the place where the stream begins, and return it; call this before the reader is told that it is let in."""
         self._begun_at = await self._store.position(self._grant)
+        self._position = self._begun_at if self._after is None else self._after
+        if self._after is None and self._selection.tail_lines:
+            page = await self._store.query(self._grant, self._selection)
+            if page.entries:
+                first = min(page.entries, key=_position)
+                self._position = min(first.position - 1, self._begun_at)
+                if page.left_out:
+                    self._opening = (Marker(kind="lines_skipped", reason="answer_size", count=page.left_out, before=first),)
+        return self._position
 
     async def chunks(self) -> AsyncIterator[Sequence[Record]]:
         """What to send next; an empty one now and then while nothing comes. Ends after ``until``, else never."""
-        position = self._after
-        if position is None:
-            position, opening = await self._beginning()
-            yield opening
+        yield self._opening
         while True:
-            page = await self._store.read_after(self._grant, self._selection, position, limit=_PAGE)
-            is_caught_up = page.position == position
-            position = page.position
+            page = await self._store.read_after(self._grant, self._selection, self._position, limit=_PAGE)
+            is_caught_up = page.position == self._position
+            self._position = page.position
             records = self._within_limits(page)
             if records:
                 yield records
@@ -79,19 +86,8 @@ class Tail:
                 until = self._selection.until
                 if until is not None and self._clock.now() > until + _SETTLED_S:
                     return
-                await self._store.wait(self._grant, position, timeout_s=_LOOK_EVERY_S)
+                await self._store.wait(self._grant, self._position, timeout_s=_LOOK_EVERY_S)
                 yield ()
-
-    async def _beginning(self) -> tuple[int, Sequence[Record]]:
-        """Where to start so that the newest ``tail_lines`` are seen, and what of them one answer cannot hold."""
-        if not self._selection.tail_lines:
-            return self._begun_at, ()
-        page = await self._store.query(self._grant, self._selection)
-        if not page.entries:
-            return self._begun_at, ()
-        first = min(page.entries, key=_position)
-        left_out = Marker(kind="lines_skipped", reason="answer_size", count=page.left_out, before=first)
-        return min(first.position - 1, self._begun_at), (left_out,) if page.left_out else ()
 
     def _within_limits(self, page: Page) -> list[Record]:
         records: list[Record] = []

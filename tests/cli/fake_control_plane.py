@@ -60,6 +60,7 @@ class FakeControlPlane:
     events: list[dict[str, Any]] = field(default_factory=list)
     changes: dict[str, Any] = field(default_factory=dict)
     convergence: dict[str, Any] = field(default_factory=dict)
+    log_items: list[dict[str, Any]] = field(default_factory=list)
     problems: dict[str, tuple[int, dict[str, Any] | str]] = field(default_factory=dict)
     described: Any = field(default_factory=lambda: Scene().served())
     unserved: list[Any] = field(default_factory=list)
@@ -148,6 +149,11 @@ class FakeControlPlane:
                 return JSONResponse(explanation(self.described, self.described.events))
             case "GET", ["status"]:
                 return JSONResponse(status_of_env(self.described))
+            case "GET", ["logs"]:
+                return JSONResponse({"items": self.log_items})
+            case "GET", ["logs", "stream"]:
+                headers = {"X-Log-Position": call.query.get("after", "40")}
+                return StreamingResponse(self._stream(), media_type="application/x-ndjson", headers=headers)
             case "GET", ["instances"]:
                 return _page([{"instance_id": Scene.one, "process_type": "web", "status": "ready"}], call)
             case "GET", ["instances", instance, "describe"] if instance == Scene.one:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from obslib.cli.platform import events
+from obslib.cli.platform import events, reconnecting
 from obslib.cli.platform.failure import CliFailure
 from tests.cli.fake_control_plane import FakeControlPlane
 
@@ -32,7 +32,7 @@ def line(seq: int, **payload: object) -> str:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reconnect at once."""
-    monkeypatch.setattr(events.time, "sleep", lambda _: None)
+    monkeypatch.setattr(reconnecting.time, "sleep", lambda _: None)
 
 
 def test_query_walks_pages_up_to_the_limit(platform: Run, plane: FakeControlPlane) -> None:

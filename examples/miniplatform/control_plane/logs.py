@@ -58,7 +58,8 @@ async def query_logs(call: Call) -> Response:
 async def stream_logs(call: Call) -> Response:
     """``GET …/logs/stream``: NDJSON, the newest ``tail_lines`` (0 for none) and then what comes, until either side ends it.
 
-    ``after`` is the ``position`` a reader has seen last. A flood is thinned to the rate of the limits, with a marker for
+    ``after`` is the ``position`` a reader has seen last; the header ``X-Log-Position`` has the one to come back with if the
+    stream breaks before it gave any. A flood is thinned to the rate of the limits, with a marker for
     what was left out. An empty line now and then keeps a quiet connection alive. It ends within seconds of the token's
     revocation, whether or not the reader reads.
     """
@@ -70,8 +71,8 @@ async def stream_logs(call: Call) -> Response:
         selection = await _selection(call, reading.grant, "after", tail_lines=call.number("tail_lines", default))
         after = call.number("after", 0) if call.asked("after") else None
         tail = logs.tail(call.platform.log_store, reading.grant, selection, after=after)
-        await tail.open()
-        return _LogStream(call, reading, tail, held.pop_all())
+        begin = await tail.open()
+        return _LogStream(call, reading, tail, begin, held.pop_all())
 
 
 class _Resolver:
@@ -91,8 +92,9 @@ class _Resolver:
 class _LogStream(RecordedStream):
     """Ends by itself once the token is revoked; a reader that does not read is cut off a moment later."""
 
-    def __init__(self, call: Call, reading: Reading, tail: Tail, held: AsyncExitStack) -> None:
+    def __init__(self, call: Call, reading: Reading, tail: Tail, begin: int, held: AsyncExitStack) -> None:
         super().__init__(self._lines(reading, tail), held=held, media_type="application/x-ndjson")
+        self.headers["X-Log-Position"] = str(begin)
         self._call = call
         self._is_revoked = False
 

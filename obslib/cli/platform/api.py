@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -76,8 +76,17 @@ class Api:
         return self._call(method, where, body=body, key=key or f"cli_{self._ids.ulid()}")
 
     @contextmanager
-    def stream(self, where: str, **parameters: object) -> Iterator[Iterator[str]]:
-        """The lines of a stream, as they come; without a read time-out, since a quiet stream is no failure."""
+    def stream(
+        self,
+        where: str,
+        parameters: Mapping[str, object],
+        *,
+        on_begun: Callable[[Mapping[str, str]], None] = lambda headers: None,
+    ) -> Iterator[Iterator[str]]:
+        """The lines of a stream, as they come; without a read time-out, since a quiet stream is no failure.
+
+        ``on_begun`` is given the answer's headers once the stream is let in.
+        """
         headers, request_id = self._headers("")
         timeout = httpx.Timeout(_TIMEOUT_S, read=None)
         with self._translated("GET", where, request_id):
@@ -87,6 +96,7 @@ class Api:
                 if reply.status_code != 200:
                     reply.read()
                     self._refuse(reply, request_id)
+                on_begun(reply.headers)
                 yield reply.iter_lines()
             finally:
                 reply.close()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from obslib.cli.platform import describing, differing, edges, events, explaining, listing, scaling
+from obslib.cli.platform import describing, differing, edges, events, explaining, listing, logs, scaling
 from obslib.cli.platform.context import SavedContext
 from obslib.cli.platform.failure import Category
 from obslib.cli.platform.flags import GlobalFlags, refuse_empty
@@ -35,7 +35,7 @@ def build() -> tuple[Any, Holder]:
     root = group("Ask and change a platform: what is desired, what runs, what routes to what, and why not.", epilog=_EXIT_CODES)
     root.callback()(_root(holder))
     _top(root, holder)
-    for part in (_describe(holder), explaining.commands(holder), _events(holder), *_lists(holder)):
+    for part in (_describe(holder), explaining.commands(holder), _events(holder), logs.commands(holder), *_lists(holder)):
         root.add_typer(part)
     return typer.main.get_command(root), holder
 

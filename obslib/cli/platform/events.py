@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +10,13 @@ from obslib.cli.platform.api import path
 from obslib.cli.platform.context import Target, check_id
 from obslib.cli.platform.failure import Category, CliFailure
 from obslib.cli.platform.lookup import narrowed
+from obslib.cli.platform.reconnecting import Reconnecting, records_in
 from obslib.cli.platform.session import Session
 
 __all__ = ["Selection", "moment", "query", "tail"]
 
 _AGO = re.compile(r"([0-9]{1,6})([smhd])\Z")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_GIVE_UP_AFTER_S = 60.0
 _TOLD = (
     "status", "desired_state", "reason", "reason_code", "termination_class", "exit_code", "replicas", "release_id",
     "deploy_id", "hostname", "listener_port", "node_id", "name",
@@ -82,7 +80,7 @@ def tail(session: Session, wanted: Selection, *, after: int | None, limit: int |
 
 
 class _Follower:
-    """One tail: where it stands, and how long it has been cut off since the last event.
+    """One tail: where it stands, and how many events are still wanted.
 
     Without a position the stream begins now; one that was cut off before the first event goes on from when it began.
     """
@@ -95,30 +93,19 @@ class _Follower:
         if after is None and parameters["since"]:
             self._position = 0
         self._begun = session.clock.now()
-        self._silent_s = 0.0
-        self._is_connected = False
+        self._connection = Reconnecting(session)
 
     def run(self) -> None:
         """Follow until the limit is reached; raises CliFailure when it cannot start, or has been cut off for too long."""
-        while self._left is None or self._left > 0:
-            try:
-                self._follow()
-                why = "the stream ended"
-            except CliFailure as failure:
-                if failure.category is not Category.TRANSIENT or not self._is_connected or self._silent_s > _GIVE_UP_AFTER_S:
-                    raise
-                why = failure.message
-            if self._left is None or self._left > 0:
-                self._pause(why)
+        self._connection.run(self._follow, self._going_on)
 
-    def _follow(self) -> None:
-        with self._session.api.stream(self._where, **self._parameters, after_event_id=self._position) as lines:
-            self._is_connected = True
-            for line in lines:
-                event = _event(line)
-                if event is None:
+    def _follow(self) -> bool:
+        with self._session.api.stream(self._where, {**self._parameters, "after_event_id": self._position}) as lines:
+            self._connection.connected()
+            for event in records_in(lines):
+                if "seq" not in event and "event_id" not in event:
                     continue
-                self._silent_s = 0.0
+                self._connection.heard()
                 self._position = _position(event, self._position)
                 if self._session.flags.is_json:
                     self._session.screen.record(event)
@@ -127,16 +114,14 @@ class _Follower:
                 if self._left is not None:
                     self._left -= 1
                     if self._left == 0:
-                        return
+                        return True
+        return False
 
-    def _pause(self, why: str) -> None:
-        wait_s = min(5.0, 0.2 + self._silent_s)
-        self._silent_s += wait_s
+    def _going_on(self) -> str:
         if self._position is None:
             now = self._session.clock.now()
             self._position, self._parameters["since"] = 0, moment(f"{now - self._begun:.0f}s", now)
-        self._session.screen.note(f"{why}; going on after event {self._position or 0}")
-        time.sleep(wait_s)
+        return f"after event {self._position or 0}"
 
 
 def _parameters(session: Session, target: Target, wanted: Selection) -> dict[str, object]:
@@ -150,19 +135,6 @@ def _parameters(session: Session, target: Target, wanted: Selection) -> dict[str
         "until": moment(wanted.until, now),
     }
     return {**parameters, **narrowed(session, target, is_all=wanted.is_all)}
-
-
-def _event(line: str) -> dict[str, Any] | None:
-    """An event of the stream; ``None`` for a blank line that only keeps the connection alive."""
-    if not line.strip():
-        return None
-    try:
-        event = json.loads(line)
-    except (ValueError, RecursionError):
-        event = None
-    if not isinstance(event, dict):
-        raise CliFailure(Category.INTERNAL, "the stream holds a line that is no event", hint="report it to the operators")
-    return event if "seq" in event or "event_id" in event else None
 
 
 def _position(event: dict[str, Any], before: int | None) -> int | None:

@@ -20,18 +20,22 @@ from rich.text import Text
 __all__ = ["Screen", "plain"]
 
 _HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+_TAB = "\t"
 _NARROWEST = 20
 _USUAL = 100
 """Columns where nobody says how many there are; ``COLUMNS=0`` says nothing either."""
 _TALL = 24
 
 
-def plain(value: object) -> str:
-    """``value`` as one line of text that moves no cursor: every invisible or control character is spelled out."""
+def plain(value: object, *, keep: str = "") -> str:
+    """``value`` as one line of text that moves no cursor: every invisible or control character is spelled out but ``keep``."""
     text = value if isinstance(value, str) else str(value)
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_spelled(character) if unicodedata.category(character) in _HIDDEN else character for character in text)
+    return "".join(
+        _spelled(character) if unicodedata.category(character) in _HIDDEN and character not in keep else character
+        for character in text
+    )
 
 
 def _spelled(character: str) -> str:
@@ -54,6 +58,10 @@ class Screen:
     def line(self, text: object = "", *, indent: int = 0, style: str = "") -> None:
         """A line of a human answer; wrapped, with continuations two further in. ``style`` shows on a terminal only."""
         self._write(self._console, plain(text), indent, style)
+
+    def verbatim(self, lead: str, text: str) -> None:
+        """Somebody else's line as they wrote it after a ``lead`` of ours: not wrapped, tabs kept, nothing obeyed."""
+        self._raw(f"{plain(lead)} {plain(text, keep=_TAB)}")
 
     def pairs(self, values: Mapping[str, object], *, indent: int = 0) -> None:
         """``name: value`` lines; what is empty or unknown to us is left out."""
