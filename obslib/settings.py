@@ -21,7 +21,11 @@ __all__ = ["SETTINGS", "Setting", "Settings", "resolve"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One setting and what it may be. ``needed_by`` lists the components that cannot start without a value."""
+    """One setting and what it may be. ``needed_by`` lists the components that cannot start without a value.
+
+    ``refused`` says why nothing but the default is taken: what the platform leaves to others can be asked for, and is
+    answered in a sentence.
+    """
 
     name: str
     type: Any
@@ -33,6 +37,7 @@ class Setting:
     at_most: float = inf
     one_of: tuple[str, ...] = ()
     pattern: str = ""
+    refused: str = ""
 
     @property
     def variable(self) -> str:
@@ -124,6 +129,20 @@ SETTINGS: tuple[Setting, ...] = (
         help="Off: no spans are recorded; ids are still made, logged and passed on (TRC-12).",
     ),
     Setting(
+        name="tenant_metrics_enabled",
+        type=bool,
+        default=False,
+        refused="the platform collects no metrics of workloads; let these send their own, specs/external-telemetry.md",
+        help="Metrics of workloads are optional (TEN-02): the platform works without them, and collects none.",
+    ),
+    Setting(
+        name="tenant_traces_enabled",
+        type=bool,
+        default=False,
+        refused="the platform collects no traces of workloads; let these send their own, specs/external-telemetry.md",
+        help="Traces of workloads are optional (TEN-02): the platform works without them, and collects none.",
+    ),
+    Setting(
         name="close_timeout_s",
         type=float,
         default=5.0,
@@ -193,6 +212,8 @@ def _parse(setting: Setting, raw: object, where: str) -> Any:
 
 
 def _check(setting: Setting, value: Any, where: str) -> None:
+    if setting.refused and value != setting.default:
+        raise SettingsError(f"setting {setting.name!r} from {where} is {value!r}; {setting.refused}")
     if setting.one_of and value not in setting.one_of:
         wanted = f"one of {', '.join(setting.one_of)}"
     elif setting.pattern and not re.fullmatch(setting.pattern, value):

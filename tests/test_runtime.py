@@ -82,6 +82,8 @@ def test_start_alone_turns_everything_on() -> None:
         ("agent", {"log_level": "loud"}, obslib.SettingsError, ("log_level", "loud")),
         ("agent", {"trace_success_ratio": 7}, obslib.SettingsError, ("trace_success_ratio", "7")),
         ("agent", {"admin_port": "many"}, obslib.SettingsError, ("admin_port", "many")),
+        ("agent", {"tenant_metrics_enabled": True}, obslib.SettingsError, ("tenant_metrics_enabled", "external-telemetry.md")),
+        ("agent", {"tenant_traces_enabled": "on"}, obslib.SettingsError, ("tenant_traces_enabled", "external-telemetry.md")),
         ("agent", {"colour": "red"}, obslib.SettingsError, ("colour", "node_id")),
     ],
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from obslib.catalog import Catalog, Declaration, Family, Plane
+from obslib.catalog import Catalog, Check, Declaration, Family, Plane, SpanKind
 from obslib.catalog.platform import PLATFORM
 from obslib.errors import CatalogError
 from obslib.testing import observability
@@ -66,6 +66,13 @@ def test_a_family_for_a_component_of_another_class_does_not_build() -> None:
     stray = next(family for family in PLATFORM.of(Family) if family.name == "edge_routes_loaded")
     with pytest.raises(CatalogError, match="belongs to plane 'edge', but 'agent' exports 'data_plane'"):
         Catalog("strayed", components=PLATFORM.components.values(), signals=[replace(stray, components=("agent",))])
+
+
+def test_nothing_depends_on_metrics_or_traces_of_workloads() -> None:
+    """Of tenants the platform has log signals alone, so no check, alert or decision could read another (TEN-02)."""
+    assert all(family.name.startswith("workload_log_") for family in PLATFORM.of(Family) if family.plane is Plane.TENANT)
+    assert [check.name for check in PLATFORM.of(Check) if check.plane is Plane.TENANT] == []
+    assert [span.name for span in PLATFORM.of(SpanKind) if span.plane is Plane.TENANT] == []
 
 
 def edge_families(without: Family[...]) -> list[Family[...]]:

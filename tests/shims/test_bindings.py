@@ -24,10 +24,7 @@ ABSENT = {
     ("control-plane", "external.call"): "it calls no other component: agents and edges call it",
     ("projector", "external.call"): "it talks to the database alone, whose calls are db.query",
     ("scheduler", "external.call"): "it talks to the database alone, whose calls are db.query",
-} | {
-    ("control-plane", name): "the control plane does not take or serve workload logs yet"
-    for name in (signal.name for signal in PLATFORM.of(Declaration, "control-plane")) if name.startswith("workload_log")
-}  # fmt: skip
+}
 """What a component may emit and does not, and why that is no loss."""
 
 
@@ -35,7 +32,7 @@ ABSENT = {
 def test_every_signal_of_a_component_is_bound(component: str) -> None:
     """Each is used where the component is wired, or its absence has a reason."""
     unbound = {signal.name for signal in unbound_in(component, sources(component))}
-    assert unbound <= {name for owner, name in ABSENT if owner == component}
+    assert unbound == {name for owner, name in ABSENT if owner == component}
 
 
 def test_mutant_a_shim_that_lost_a_file_is_found() -> None:
