@@ -19,10 +19,15 @@ class Continuity:
         self._last: dict[tuple[str, str], int] = {}
 
     def missing_before(self, entry: LogEntry) -> int:
-        """How many lines of this boot lie between the last entry seen and this one; 0 for a boot not seen before."""
+        """How many lines of this boot lie between the last entry seen and this one; 0 for a boot not seen before.
+
+        A node whose spool broke goes on with numbers far beyond those it may have given out; its gap tells of that.
+        """
         name = entry.instance_id, entry.boot_id
         before = self._last.pop(name, entry.seq - 1)
         if len(self._last) >= self._most:
             del self._last[next(iter(self._last))]
         self._last[name] = max(before, entry.last_seq)
+        if entry.gap is not None and entry.gap.reason == "spool_lost":
+            return 0
         return max(0, entry.seq - before - 1)
