@@ -15,6 +15,7 @@ import pytest
 
 from miniplatform.launcher import wait_for
 from obslib.catalog.platform import PLATFORM
+from tests.platform.live_labels import unbounded
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -86,6 +87,33 @@ def test_promtool_is_silent_on_every_exposition(deployed: Any, need: Callable[[s
         assert exposition.status_code == 200
         done = subprocess.run([promtool, "check", "metrics"], input=exposition.content, capture_output=True, check=False)
         assert (done.returncode, done.stdout + done.stderr) == (0, b""), name
+
+
+def test_no_label_of_a_live_exposition_is_unbounded(deployed: Any) -> None:
+    """Every label of every process is declared, and none of its values is a host, an address, a person or a foreign id."""
+    shared, _, _ = deployed
+    for name, component in COMPONENT.items():
+        exposition = httpx.get(f"{shared.platform.admin(name)}/metrics", timeout=5).text
+        assert list(unbounded(exposition, component)) == [], name
+
+
+@pytest.mark.parametrize(
+    ("sample", "found"),
+    [
+        ('made_up{x="1"} 1', "made_up is not declared"),
+        ('edge_routes_loaded{hostname="shop.example"} 1', "edge_routes_loaded: label hostname is forbidden"),
+        ('edge_routes_loaded{shelf="1"} 1', "edge_routes_loaded: label shelf is not declared"),
+        (
+            'edge_route_backends{route_id="shop.example"} 1',
+            "edge_route_backends: route_id 'shop.example' has the shape of a hostname",
+        ),
+        ('health_check_status{check="10.0.0.1"} 1', "health_check_status: check '10.0.0.1' has the shape of a ip"),
+        ('python_info{implementation="a@b.example"} 1', "python_info: implementation 'a@b.example' has the shape of a email"),
+    ],
+)
+def test_mutant_an_unbounded_label_is_found(sample: str, found: str) -> None:
+    """The linter above finds each kind of label that must not be."""
+    assert list(unbounded(sample + "\n", "edge")) == [found]
 
 
 def test_prometheus_holds_no_more_series_than_proven(deployed: Any, prometheus: Any) -> None:
