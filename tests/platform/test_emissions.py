@@ -153,7 +153,7 @@ def test_one_deploy_is_followed_by_one_trace_id(deployed: Any) -> None:
 
 
 def test_spans_of_a_command_and_of_the_scheduler_nest_as_declared(deployed: Any) -> None:
-    """TRC-01 and TRC-02: the children are there, under the parents the requirements name."""
+    """TRC-01, TRC-02, TRC-08, TRC-09: the children are there, under the parents the requirements name."""
     shared, _, _ = deployed
     shared.receiver.wait_for(lambda spans: any(s.name == "scheduler.allocate" for s in spans), timeout_s=20)
     spans = {s.span_id: s for s in shared.receiver.spans()}
@@ -161,7 +161,8 @@ def test_spans_of_a_command_and_of_the_scheduler_nest_as_declared(deployed: Any)
     assert {("http.request", "command.validate"), ("http.request", "event.append"), ("http.request", "projection.wait"),
             ("http.request", "http.response"), ("scheduler.loop", "scheduler.group_reconcile"),
             ("scheduler.group_reconcile", "scheduler.allocate"), ("scheduler.allocate", "event.append"),
-            ("changestream.distribute", "changestream.deliver")} <= edges  # fmt: skip
+            ("changestream.distribute", "changestream.deliver"), ("agent.instance_boot", "boot.image"),
+            ("boot.image", "agent.image_pull"), ("agent.image_pull", "agent.image_convert")} <= edges  # fmt: skip
 
 
 def problems_of(raw: bytes, component: str) -> list[str]:

@@ -17,6 +17,7 @@ from miniplatform.agent.cgroups import Hierarchies
 from miniplatform.agent.client import Client
 from miniplatform.agent.console import Consoles
 from miniplatform.agent.heartbeat import beat, node_report
+from miniplatform.agent.images import Images
 from miniplatform.agent.node import Node
 from miniplatform.agent.reconcile import Reconciler
 from miniplatform.agent.reports import Reporter
@@ -48,6 +49,7 @@ async def main(arguments: Arguments, timings: Timings) -> None:
 async def _run(arguments: Arguments, timings: Timings, identity: NodeIdentity, state: State) -> None:
     launcher = Launcher(arguments.home / "boots")
     caps = choose(arguments.home, Hierarchies.mounted())
+    images = Images(arguments.home / "images", arguments.home / "boots")
     news = asyncio.Event()
     node = Node(state, launcher, timings, on_report=news.set)
     obs = obslib.start("agent", node_id=identity.node_id, admin_port=arguments.admin_port)
@@ -56,9 +58,10 @@ async def _run(arguments: Arguments, timings: Timings, identity: NodeIdentity, s
         obs,
         launcher=launcher,
         overlay=None,
-        disks=(Disk(kind="scratch", path=arguments.home),),
+        disks=(Disk(kind="scratch", path=arguments.home), Disk(kind="image_cache", path=arguments.home / "images")),
         states=node.states,
         desired=node.desired,
+        image_cache=lambda: images.totals,
         logs=lambda: spool.totals,
         silent_after_s=timings.silent_after_s,
     )
@@ -68,7 +71,7 @@ async def _run(arguments: Arguments, timings: Timings, identity: NodeIdentity, s
     client = Client(obs, agent, arguments.api, identity, connect_timeout_s=timings.connect_timeout_s)
     forwarder = Forwarder(spool, client.logs, clock=obs.clock, on_failure=agent.workload_logs.forward_failed)
     reporter = Reporter(obs, agent, client, state, news)
-    supervisor = Supervisor(obs, agent, launcher, caps, consoles, timings)
+    supervisor = Supervisor(obs, agent, launcher, caps, images, consoles, timings)
     sampler = Sampler(agent, node, caps)
     reconciler = Reconciler(obs, agent, client, node, supervisor, consoles, period_s=timings.agent_period_s)
     report = partial(node_report, node, obs.clock, reconciler)

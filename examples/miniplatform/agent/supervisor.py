@@ -13,6 +13,7 @@ from contextlib import suppress
 from miniplatform.agent import health
 from miniplatform.agent.caps import Caps
 from miniplatform.agent.console import Consoles
+from miniplatform.agent.images import Images
 from miniplatform.agent.instance import Instance
 from miniplatform.agent.state import Boot
 from miniplatform.agent.workload import ADDRESS, Launcher, Process, StartFailed, free_port, read_ending
@@ -42,13 +43,21 @@ class Supervisor:
     """Boots, watches and ends instances."""
 
     def __init__(
-        self, obs: Observability, agent: Agent, launcher: Launcher, caps: Caps, consoles: Consoles, timings: Timings
+        self,
+        obs: Observability,
+        agent: Agent,
+        launcher: Launcher,
+        caps: Caps,
+        images: Images,
+        consoles: Consoles,
+        timings: Timings,
     ) -> None:
         self._obs = obs
         self._agent = agent
         self._boot = obs.operation(s.INSTANCE_BOOT)
         self._launcher = launcher
         self._caps = caps
+        self._images = images
         self._consoles = consoles
         self._timings = timings
 
@@ -91,11 +100,13 @@ class Supervisor:
             )
         )
         self._consoles.open(want.instance_id, boot_id, is_new=True)
+        with self._agent.phases.image():
+            from_image = self._images.bring(want.spec.command, self._launcher.directory(boot_id), self._agent.images)
         with self._agent.phases.vmm_start():
             instance.process = await self._launcher.start(
                 boot_id,
                 want.spec.command,
-                {**want.spec.env, "PORT": str(port), "ADDRESS": ADDRESS, "INSTANCE_ID": want.instance_id},
+                {**from_image, **want.spec.env, "PORT": str(port), "ADDRESS": ADDRESS, "INSTANCE_ID": want.instance_id},
                 cap=self._caps.confine(boot_id, want.spec.memory_bytes),
                 record=instance.record,
                 on_end=instance.stirred.set,

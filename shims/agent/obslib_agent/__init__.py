@@ -12,11 +12,12 @@ from obslib_agent.drivers import (
     ProbeTotals,
     VolumePool,
 )
+from obslib_agent.image_cache import ImageCache
 from obslib_agent.instrument import Agent, instrument
 from obslib_agent.overlay import WireGuard
 from obslib_agent.resources import InstanceSample, LastMinute
 
 __all__ = [
-    "Agent", "CacheKind", "CacheTotals", "Cgroup", "Disk", "DiskKind", "Figures", "InstanceSample",
+    "Agent", "CacheKind", "CacheTotals", "Cgroup", "Disk", "DiskKind", "Figures", "ImageCache", "InstanceSample",
     "InstanceState", "LastMinute", "Launcher", "Overlay", "ProbeTotals", "VolumePool", "WireGuard", "instrument",
 ]  # fmt: skip
