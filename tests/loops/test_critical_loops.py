@@ -10,11 +10,11 @@ from obslib.catalog.platform import PLATFORM, control_plane, data_plane, edge
 from obslib.testing import FixedClock, observability
 
 CRITICAL = {
-    "event_append": ("control-plane", control_plane.EVENT_APPEND),
-    "projections": ("projector", control_plane.PROJECTIONS),
-    "scheduler": ("scheduler", control_plane.SCHEDULER_LOOP),
-    "agent_reconcile": ("agent", data_plane.AGENT_RECONCILE),
-    "edge_routing": ("edge", edge.EDGE_ROUTING),
+    "event_append": ("control-plane", control_plane.EVENT_APPEND, "event.append"),
+    "projections": ("projector", control_plane.PROJECTIONS, "projections.cycle"),
+    "scheduler": ("scheduler", control_plane.SCHEDULER_LOOP, "scheduler.loop"),
+    "agent_reconcile": ("agent", data_plane.AGENT_RECONCILE, "agent.reconcile"),
+    "edge_routing": ("edge", edge.EDGE_ROUTING, "edge.config_apply"),
 }
 
 
@@ -25,8 +25,8 @@ def test_the_critical_loops_are_those_five() -> None:
 
 @pytest.mark.parametrize("name", CRITICAL)
 def test_a_critical_loop_reports_health_latency_and_errors(name: str) -> None:
-    """After a good and a bad iteration all five families speak of it, and the failure's line can be debugged from."""
-    component, declaration = CRITICAL[name]
+    """After a good and a bad iteration five families and two spans speak of it, and its line can be debugged from."""
+    component, declaration, span = CRITICAL[name]
     clock = FixedClock()
     obs = observability(component, clock=clock)
     loop = obs.loop(declaration)
@@ -40,6 +40,7 @@ def test_a_critical_loop_reports_health_latency_and_errors(name: str) -> None:
     assert obs.sample("loop_iteration_duration_seconds_sum", loop=name) == 0.25
     assert obs.sample(c.LOOP_ITERATIONS, loop=name, result="success") == 1
     assert obs.sample(c.LOOP_ITERATIONS, loop=name, result="failure") == 1
+    assert [(each.name, each.status.is_ok) for each in obs.spans()] == [(span, True), (span, False)]
     assert obs.sample(c.LOOP_ERRORS, loop=name, error_class="timeout") == 1
     (line,) = [line for line in obs.lines() if line.get("loop") == name]
     assert line.keys() >= {

@@ -349,6 +349,16 @@ def test_a_new_plan_is_linked_to_what_changed_in_it(obs: RecordedObservability) 
     assert (line["plan_id"], line["applied_event_id"], line["count"], line["linked_trace_ids"]) == ("plan-1", 12, 2, [TRACE])
 
 
+def test_a_health_check_that_turns_is_a_line_with_its_instance(obs: RecordedObservability) -> None:
+    """What was found and why, under the id that is bound (DBG-1-05)."""
+    agent = wired(obs)
+    with obs.bind(instance_id=f"inst_{ULID}"):
+        agent.instances.health_changed("fail", "connection refused")
+    (line,) = obs.events("instance.health_changed")
+    found = (line["level"], line["instance_id"], line["status"], line["reason"])
+    assert found == ("warn", f"inst_{ULID}", "fail", "connection refused")
+
+
 def test_backoffs_and_reports_are_counted(obs: RecordedObservability) -> None:
     """Every instance put aside counts under its reason; every report under its result."""
     agent = wired(obs)
