@@ -41,9 +41,7 @@ def tls_port(shared: Any) -> int:
 def test_tls_ends_in_the_app_of_the_name_that_is_asked_for(shared: Any, tls_port: int) -> None:
     """Each org's own instance answers under its name, and the certificate seen is the one that the app says it has."""
     for org, name in NAMES.items():
-        found = _greeting(tls_port, name)
-        assert found is not None
-        text, presented = found
+        text, presented = wait_for("an answer", partial(_greeting, tls_port, name), deadline_s=40)
         instance, fingerprint = re.fullmatch(r"hello from (\S+) under ([0-9a-f]{64})\n", text).groups()  # type: ignore[union-attr]
         described = shared.tenant(org, app="tls").json("describe", "env", "prod")
         assert [running["instance_id"] for running in described["running"]] == [instance]
@@ -68,8 +66,12 @@ def test_who_cannot_be_placed_is_closed_and_counted(
     sniffs = partial(_sample, shared, "edge_sni_sniffs_total", result=sniffed)
     ended = partial(_sample, shared, "edge_connections_total", listener_port=str(tls_port), result=becomes)
     before = sniffs(), ended()
-    assert not client(tls_port)
-    wait_for("both to be counted", lambda: (sniffs(), ended()) >= (before[0] + 1, before[1] + 1), deadline_s=20)
+
+    def is_counted() -> bool:
+        assert not client(tls_port)
+        return sniffs() > before[0] and ended() > before[1]
+
+    wait_for("both to be counted", is_counted, deadline_s=40)  # a busy machine may make any client a slow one
 
 
 def test_a_backend_with_the_proxy_protocol_sees_the_client(shared: Any, free_port: int) -> None:
