@@ -54,8 +54,8 @@ class ConnectionEvents(UpstreamEvents, Protocol):
 
 def bind(host: str, port: int) -> socket.socket:
     """A socket that already listens, so that a taken port shows now; raises OSError."""
-    # With the protocol named, asyncio switches Nagle's algorithm off on what is accepted.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named, asyncio switches Nagle's algorithm off on what is accepted.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -67,9 +67,10 @@ class RoutingTable:
 
     def is_intact(self) -> bool:
         """Whether the listeners are exactly those of one config, but for what is refused: no apply stopped half-way."""
-        wanted = _by_port(self.config) if self.config else {}
-        served = {port: {route.route_id for route in routes} - set(self.refused) for port, routes in wanted.items()}
-        expected = {port: ids for port, ids in served.items() if ids}
+        expected: dict[int, set[str]] = defaultdict(set)
+        for route in self.config.routes if self.config else ():
+            if route.route_id not in self.refused:
+                expected[route.listener_port].add(route.route_id)
         return expected == {port: route_ids(listener.destination) for port, listener in self.listeners.items()}
 
     def apply(self, config: EdgeConfig) -> None:
@@ -161,22 +162,23 @@ def _destination(routes: Iterable[EdgeRoute], pools: Mapping[str, RoutePool]) ->
 
 
 def _by_port(config: EdgeConfig) -> dict[int, list[EdgeRoute]]:
-    """The routes of each port; raises ConfigRefused when two of them would have to fight for a client."""
-    found: dict[int, list[EdgeRoute]] = defaultdict(list)
+    """The routes of each port; raises ConfigRefused when two of them would have to fight for a client.
+
+    Only TLS routes with different names share a port, and of those there may be thousands.
+    """
+    found: dict[int, list[EdgeRoute]] = {}
+    named: dict[tuple[int, str], EdgeRoute] = {}
     for route in config.routes:
-        for other in found[route.listener_port]:
-            if clash := _clash(route, other):
-                raise ConfigRefused(
-                    f"routes {other.route_id!r} and {route.route_id!r} both claim {clash}", ErrorClass.INVALID_ARGUMENT
-                )
-        found[route.listener_port].append(route)
+        on_port = found.setdefault(route.listener_port, [])
+        if on_port and "tcp_raw" in (route.protocol, on_port[0].protocol):
+            raise _refused(on_port[0], route, f"raw port {route.listener_port}")
+        other = named.setdefault((route.listener_port, route.hostname.lower()), route)
+        if other is not route:
+            raise _refused(other, route, f"{route.hostname!r} on port {route.listener_port}")
+        on_port.append(route)
     return found
 
 
-def _clash(route: EdgeRoute, other: EdgeRoute) -> str:
-    """What two routes of one port cannot share, empty when they can share it: TLS routes with different names."""
-    if "tcp_raw" in (route.protocol, other.protocol):
-        return f"raw port {route.listener_port}"
-    if route.hostname.lower() == other.hostname.lower():
-        return f"{route.hostname!r} on port {route.listener_port}"
-    return ""
+def _refused(one: EdgeRoute, other: EdgeRoute, claim: str) -> ConfigRefused:
+    message = f"routes {one.route_id!r} and {other.route_id!r} both claim {claim}"
+    return ConfigRefused(message, ErrorClass.INVALID_ARGUMENT)

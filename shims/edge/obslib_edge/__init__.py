@@ -1,4 +1,4 @@
-"""Wires obslib into an edge: routes, atomic config apply, backends and gating, connections, readiness.
+"""Wires obslib into an edge: routes, atomic config apply, backends and gating, connections and their names, readiness.
 
 ``instrument`` binds every signal once and returns verbs. The host says what happened and offers a few
 callables that say how things stand; it never hands over its own objects.
