@@ -133,6 +133,13 @@ def test_mutant_an_alert_or_a_dashboard_over_a_renamed_metric_cannot_be_built(ki
             assert str(caught.value) == f"{signal!r} refers to {metric!r}, which is not in catalog 'renamed'"
 
 
+def test_no_alert_and_no_dashboard_depends_on_a_tenants_signal() -> None:
+    """What workloads send, or stop sending, wakes nobody (TEN-02)."""
+    for signal in (*PLATFORM.of(Alert), *PLATFORM.of(Dashboard)):
+        assert signal.plane is not Plane.TENANT
+        assert all(metric.plane is not Plane.TENANT for metric in signal.metrics), signal
+
+
 def test_the_two_thresholds_of_a_condition_are_one_alert() -> None:
     """A ticket and a page of one name, so that the page can silence the ticket."""
     severities = [each.severity for each in alerts.HOST_DISK_PRESSURE_HIGH.rules]

@@ -122,9 +122,11 @@ def fresh_platform() -> Callable[..., Any]:
 
 @dataclass
 class Prometheus:
-    """A real Prometheus on a free port."""
+    """A real Prometheus on a free port, with the rendered configuration and rules in ``directory``."""
 
     url: str
+    platform: Platform
+    directory: Path
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """An instant query's result vector."""
@@ -133,44 +135,72 @@ class Prometheus:
         result: list[dict[str, Any]] = reply.json()["data"]["result"]
         return result
 
+    def firing(self, alert: str) -> list[dict[str, str]]:
+        """The labels of each alert of this name that fires now."""
+        found = httpx.get(f"{self.url}/api/v1/alerts", timeout=10).raise_for_status().json()["data"]["alerts"]
+        return [each["labels"] for each in found if each["labels"]["alertname"] == alert and each["state"] == "firing"]
+
     def head_series(self) -> int:
         """Series in the head block, as Prometheus counts them."""
         reply = httpx.get(f"{self.url}/api/v1/status/tsdb", timeout=10)
         reply.raise_for_status()
         return int(reply.json()["data"]["headStats"]["numSeries"])
 
+    def sees_all(self) -> bool:
+        """Whether every process of the platform answers its scrapes."""
+        try:
+            return sum(float(item["value"][1]) for item in self.query("up")) == len(self.platform.names())
+        except httpx.HTTPError:
+            return False
 
-@pytest.fixture
-def prometheus(shared: Running, need: Callable[[str], str], tmp_path: Path) -> Iterator[Prometheus]:
-    """A real Prometheus that scrapes every process of the shared platform each second."""
-    program = need("prometheus")
-    targets = [shared.platform.admin(name).removeprefix("http://") for name in shared.platform.names()]
-    config = tmp_path / "prometheus.yml"
-    config.write_text(json.dumps({
-        "global": {"scrape_interval": "1s"},
-        "scrape_configs": [{"job_name": "platform", "static_configs": [{"targets": targets}]}],
-    }))  # fmt: skip
+    def aim(self) -> None:
+        """Write the targets files anew: a process that was started again listens elsewhere."""
+        jobs: dict[str, list[str]] = {}
+        for name in self.platform.names():
+            job = name.rstrip("0123456789").rstrip("-")
+            jobs.setdefault(job, []).append(self.platform.admin(name).removeprefix("http://"))
+        (self.directory / "targets").mkdir(exist_ok=True)
+        for job, targets in jobs.items():
+            draft = self.directory / "targets" / f"{job}.new"
+            draft.write_text(json.dumps([{"targets": targets}]))
+            draft.rename(draft.with_suffix(".json"))
+
+
+@contextmanager
+def watching(platform: Platform, program: str, directory: Path, *, shorten: int) -> Iterator[Prometheus]:
+    """A Prometheus over ``platform``, with what ``obslib build --shorten`` renders and nothing else."""
+    obslib = str(Path(sys.executable).parent / "obslib")
+    subprocess.run(
+        [obslib, "build", "--out", str(directory), "--shorten", str(shorten)], check=True, capture_output=True, timeout=60
+    )
     port = _free_port()
-    with (tmp_path / "prometheus.log").open("wb") as log:
+    server = Prometheus(f"http://127.0.0.1:{port}", platform, directory / "generated")
+    server.aim()
+    with (directory / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(
-            [program, f"--config.file={config}", f"--storage.tsdb.path={tmp_path / 'tsdb'}",
+            [program, f"--config.file={server.directory / 'prometheus.yml'}", f"--storage.tsdb.path={directory / 'tsdb'}",
              f"--web.listen-address=127.0.0.1:{port}"],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL,
         )  # fmt: skip
-    server = Prometheus(f"http://127.0.0.1:{port}")
     try:
-        wait_for("Prometheus to scrape every target", lambda: _all_up(server, len(targets)), deadline_s=60, every_s=0.3)
+        wait_for("Prometheus to scrape every target", server.sees_all, deadline_s=60, every_s=0.3)
         yield server
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _all_up(server: Prometheus, targets: int) -> bool:
-    try:
-        return sum(float(item["value"][1]) for item in server.query("up")) == targets
-    except httpx.HTTPError:
-        return False
+@pytest.fixture(scope="session")
+def prometheus_over() -> Callable[..., Any]:
+    """Makes a Prometheus over a platform of one's own."""
+    return watching
+
+
+@pytest.fixture
+def prometheus(shared: Running, need: Callable[[str], str], tmp_path: Path) -> Iterator[Prometheus]:
+    """A real Prometheus that scrapes every process of the shared platform each second."""
+    with watching(shared.platform, need("prometheus"), tmp_path, shorten=15) as server:
+        yield server
 
 
 def _free_port() -> int:
