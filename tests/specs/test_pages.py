@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -63,6 +64,14 @@ def test_the_specs_of_the_requirements_are_written() -> None:
     }
 
 
+def test_one_standard_capture_channel_is_defined() -> None:
+    """WLG-05: the serial console is the standard and vsock the alternative; the guest's init feeds it both streams."""
+    capture = (SPECS / "logging.md").read_text().partition("### Capture\n")[2].partition("\n###")[0]
+    assert re.findall(r"`capture_channel=(\w+)`", capture) == ["serial_console", "vsock"]
+    assert "**The standard channel is the serial console**" in capture
+    assert "forwards the workload's stdout and" in capture
+
+
 GOOD = (
     "# T\n\n**Question:** what?\n\nStatus: in force · Owner: someone · Last reviewed: 2026-01-02\n\n"
     "Text.\n\n## Related\n\n[Metrics](metrics.md)\n"
@@ -99,6 +108,11 @@ def test_whoever_is_paged_has_a_usable_runbook() -> None:
                 assert not rule.reason or rule.reason in symptoms, (alert, rule.reason)
 
 
+def known_commands() -> tuple[Command, ...]:
+    """Every command of both programs, with its flags."""
+    return commands(next(action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction)))
+
+
 def unknown_commands(page: str, known: tuple[Command, ...]) -> list[str]:
     """Commands of ours in a page's code that the command lines do not have."""
     return [line for line in _commands_in(page) if not any(_is(line.split(), command) for command in known)]
@@ -106,7 +120,7 @@ def unknown_commands(page: str, known: tuple[Command, ...]) -> list[str]:
 
 def test_every_command_a_page_names_exists() -> None:
     """Each ``platform`` and ``obslib`` command parses against the real command trees, each ``make`` target is one."""
-    known = commands(_parser())
+    known = known_commands()
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     named = 0
     for path in PAGES:
@@ -121,7 +135,7 @@ def test_every_command_a_page_names_exists() -> None:
 def test_mutant_a_command_that_does_not_exist_is_found() -> None:
     """A misspelt command and a flag that a command does not take are both named."""
     page = "`platform descripe env`, `platform why env ENV --loud`\n```sh\nplatform heal env\n```\n`platform why env ENV`"
-    assert unknown_commands(page, commands(_parser())) == [
+    assert unknown_commands(page, known_commands()) == [
         "platform descripe env", "platform why env ENV --loud", "platform heal env",
     ]  # fmt: skip
 
