@@ -37,7 +37,7 @@ class Words:
         wanted = list(spellings)
         if not self.names.isdisjoint(wanted):
             return True
-        word = re.compile(rf"(?<![\w.])(?:{'|'.join(map(re.escape, wanted))}){_SAMPLES}(?!\w)")
+        word = re.compile("|".join(map(_as_word, wanted)))
         return any(word.search(text) for text in self.texts)
 
     def say(self, words: Iterable[str]) -> bool:
@@ -45,6 +45,12 @@ class Words:
         wanted = list(words)
         said = [word.strip("`'\"") for text in self.texts for word in text.split()]
         return any(said[at : at + len(wanted)] == wanted for at in range(len(said) - len(wanted) + 1))
+
+
+def _as_word(name: str) -> str:
+    """Where ``name`` stands in a text; ``limits.max_lines`` speaks of max_lines, ``scheduler.loop`` does not speak of loop."""
+    before = r"(?<!\w)" if "_" in name else r"(?<![\w.])"
+    return rf"{before}{re.escape(name)}{_SAMPLES}(?!\w)"
 
 
 NOTHING = Words(frozenset(), ())
