@@ -20,6 +20,7 @@ __all__ = [
     "Closed",
     "EmergencyRefused",
     "ErrorClass",
+    "EventLogKept",
     "LabelNotAllowed",
     "LedgerError",
     "LimitExceeded",
@@ -129,6 +130,12 @@ class AuditUnavailable(ObslibError, ConnectionError):
     """The access could not be recorded, so nothing was read; the same call may succeed later (HTTP 503, exit code 6)."""
 
     error_class = ErrorClass.UNAVAILABLE
+
+
+class EventLogKept(ObslibError, PermissionError):
+    """The event log is not shortened; the message says which condition is not met."""
+
+    error_class = ErrorClass.PRECONDITION_FAILED
 
 
 class EmergencyRefused(ObslibError, ValueError):

@@ -41,6 +41,8 @@ from obslib.traces import BoundSpan, Tracing
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
+    from obslib.retention.policy import Policy
+
 __all__ = ["Observability", "launch", "start"]
 
 P = ParamSpec("P")
@@ -113,6 +115,7 @@ def launch(
 class Observability:
     """Everything one component emits. Made by ``start()``; a context manager, sync or async.
 
+    ``retention`` is the policy for the records this component keeps.
     ``log`` writes lines, ``metrics[DECL]`` binds a family, ``span``, ``loop``, ``operation`` and ``check`` bind
     the rest. Entering the ``with`` block starts the readiness checks on the running event loop; leaving it
     closes within ``close_timeout_s``.
@@ -131,6 +134,7 @@ class Observability:
         self.component_name = name
         self.catalog = process.catalog
         self.settings = settings
+        self.retention: Policy = _policy(process, name)
         self.clock = process.clock
         self.ids = process.ids
         self.traces: Tracing = (
@@ -383,6 +387,12 @@ def _tracing(process: Process, component: str, constant: Mapping[str, str]) -> T
         success_ratio=settings.trace_success_ratio, slow_s=settings.trace_slow_seconds, enabled=settings.tracing_enabled,
         exporter=process.exporter, version=settings.version,
     )  # fmt: skip
+
+
+def _policy(process: Process, component: str) -> Policy:
+    from obslib.retention.policy import Policy
+
+    return Policy.needed_by(component, catalog=process.catalog, path=process.settings.retention_policy)
 
 
 def _platform() -> declared.Catalog:

@@ -143,6 +143,13 @@ SETTINGS: tuple[Setting, ...] = (
         help="Traces of workloads are optional (TEN-02): the platform works without them, and collects none.",
     ),
     Setting(
+        name="retention_policy",
+        type=str,
+        default="",
+        needed_by="components that keep records (control-plane)",
+        help="Path of the retention policy, a TOML file with a value for every retention key (specs/retention.md).",
+    ),
+    Setting(
         name="close_timeout_s",
         type=float,
         default=5.0,

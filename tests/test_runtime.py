@@ -22,7 +22,7 @@ import obslib
 from obslib.catalog import COMMON, Component, Label, Plane, counter
 from obslib.catalog.platform import control_plane, data_plane
 from obslib.sinks import MemorySink
-from obslib.testing import NODE_ID, FixedClock, FixedIds, observability
+from obslib.testing import NODE_ID, RETENTION_POLICY, FixedClock, FixedIds, observability
 
 KIND = Label.closed("kind", at_most=3)
 
@@ -38,7 +38,13 @@ BILLING = COMMON.extend("billing", components=[Component(name="billing", plane=P
 @contextmanager
 def started(component: str = "agent", **settings: Any) -> Iterator[obslib.Observability]:
     """An Observability with a real admin endpoint on a free port."""
-    given = {"node_id": NODE_ID, "sink": MemorySink(), "log_format": "json", **settings}
+    given = {
+        "node_id": NODE_ID,
+        "retention_policy": str(RETENTION_POLICY),
+        "sink": MemorySink(),
+        "log_format": "json",
+        **settings,
+    }
     obs = obslib.start(component, **given)
     try:
         yield obs

@@ -39,6 +39,7 @@ class Timings:
     connect_timeout_s: float = 2.0
     sniff_timeout_s: float = 0.2
     max_connections: int = 10_000  # of one listener of the edge
+    purge_every_s: float = 60.0  # 3600
 
     @staticmethod
     def from_environment() -> Timings:

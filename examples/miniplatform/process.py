@@ -56,6 +56,7 @@ class Arguments:
     identity: Path | None = None
     port: int = 0
     admin_port: int | None = None
+    retention_policy: str = ""
 
     @property
     def home(self) -> Path:
@@ -89,6 +90,11 @@ def parse(component: str, argv: list[str]) -> Arguments:
     parser.add_argument("--port", type=int, default=0, help="port to serve on; 0 takes a free one")
     parser.add_argument(
         "--admin-port", type=int, help="port of /metrics, /livez and /readyz; 0 takes a free one (default: OBSLIB_ADMIN_PORT)"
+    )
+    parser.add_argument(
+        "--retention-policy",
+        default=os.environ.get("MINI_RETENTION_POLICY", str(Path(__file__).with_name("retention.toml"))),
+        help="how long records are kept (default: MINI_RETENTION_POLICY, else the miniplatform's own retention.toml)",
     )
     return Arguments(component=component, **vars(parser.parse_args(argv)))
 

@@ -8,6 +8,7 @@ from obslib.access.actor import Actor, ActorType
 from obslib.access.audit import (
     GENESIS,
     PLATFORM_CHAIN,
+    Access,
     AuditRecord,
     AuditSelection,
     AuditSink,
@@ -33,8 +34,8 @@ from obslib.access.scopes import AUDITED_SCOPES, PLATFORM_SCOPES, ROLE_SCOPES, R
 
 __all__ = [
     "AUDITED_SCOPES", "EMERGENCY_SCOPES", "GENESIS", "LONGEST_EMERGENCY_S", "PLATFORM_CHAIN", "PLATFORM_SCOPES",
-    "ROLE_SCOPES", "Actor", "ActorType", "AuditRecord", "AuditSelection", "AuditSink", "Auditor", "Breach", "Decision",
-    "Emergency", "Grant", "JsonLinesAudit", "Link", "Opening", "Phase", "PostgresAudit", "Reading", "Refusal",
+    "ROLE_SCOPES", "Access", "Actor", "ActorType", "AuditRecord", "AuditSelection", "AuditSink", "Auditor", "Breach",
+    "Decision", "Emergency", "Grant", "JsonLinesAudit", "Link", "Opening", "Phase", "PostgresAudit", "Reading", "Refusal",
     "RequestInfo", "Resource", "Role", "Scope", "SinkFailure", "WrongHead", "authorize", "decide", "delegable", "digest",
     "forbidden", "not_found", "verify",
 ]  # fmt: skip

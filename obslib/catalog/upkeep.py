@@ -156,7 +156,13 @@ class Dashboard(Declaration):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Retention(Declaration):
-    """One key of the retention policy; components that own the data refuse to start without it."""
+    """One key of the retention policy; components that own the data refuse to start without it.
+
+    Its value is a time such as ``14d``, or one of ``words``. Where ``needs_decision``, only the words go without saying:
+    a time then needs the id of a policy and an accepted ADR beside it.
+    """
 
     key: str
     documented_default: str
+    words: tuple[str, ...] = ()
+    needs_decision: bool = False

@@ -8,8 +8,13 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
+from obslib.errors import SettingsError
 from obslib.settings import SETTINGS, Settings, resolve
+
+if TYPE_CHECKING:
+    from obslib.retention.policy import Policy
 
 __all__ = ["add", "doctor"]
 
@@ -44,11 +49,15 @@ def doctor(component: str, *, as_json: bool) -> int:
     """
     settings = resolve({})
     findings = list(_findings(component, settings))
+    kept = [] if any(f.what == "retention" for f in findings) or not component else _policy(component, settings).lines()
     if as_json:
         shown = {name: {"value": _shown(found.value), "origin": found.origin} for name, found in settings.resolved.items()}
-        print(json.dumps({"settings": shown, "findings": [asdict(finding) for finding in findings]}, indent=2))
+        document = {"settings": shown, "retention": kept, "findings": [asdict(finding) for finding in findings]}
+        print(json.dumps(document, indent=2))
     else:
         _print_settings(settings)
+        for line in kept:
+            print(f"{line['key']} = {line['value']}  ({line['source']})")
         for finding in findings:
             print(f"{'MISSING' if finding.is_fatal else 'off':8}{finding.what}: {finding.why}")
     return 1 if any(finding.is_fatal for finding in findings) else 0
@@ -70,6 +79,10 @@ def _findings(component: str, settings: Settings) -> list[Finding]:
 
         if PLATFORM.component(component).has_node and not settings.node_id:
             found.append(Finding(what="node_id", why=f"{component} runs on a node; set OBSLIB_NODE_ID", is_fatal=True))
+        try:
+            _policy(component, settings)
+        except SettingsError as error:
+            found.append(Finding(what="retention", why=str(error), is_fatal=True))
     if not settings.trace_otlp_endpoint:
         found.append(
             Finding(what="trace export", why="OBSLIB_TRACE_OTLP_ENDPOINT is empty; spans are decided and counted only")
@@ -85,6 +98,14 @@ def _findings(component: str, settings: Settings) -> list[Finding]:
         if not _is_installed(module):
             found.append(Finding(what=f"extra {extra}", why=f"not installed; pip install 'platform-obslib[{extra}]'"))
     return found
+
+
+def _policy(component: str, settings: Settings) -> Policy:
+    """The retention policy of a component; raises SettingsError when it could not start for want of one."""
+    from obslib.catalog.platform import PLATFORM
+    from obslib.retention.policy import Policy
+
+    return Policy.needed_by(component, catalog=PLATFORM, path=settings.retention_policy)
 
 
 def _is_installed(module: str) -> bool:

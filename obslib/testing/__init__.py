@@ -2,6 +2,6 @@
 
 from obslib.testing.audit import MemoryAudit
 from obslib.testing.clock import FixedClock, FixedIds
-from obslib.testing.recorded import NODE_ID, RecordedObservability, observability
+from obslib.testing.recorded import NODE_ID, RETENTION_POLICY, RecordedObservability, observability
 
-__all__ = ["NODE_ID", "FixedClock", "FixedIds", "MemoryAudit", "RecordedObservability", "observability"]
+__all__ = ["NODE_ID", "RETENTION_POLICY", "FixedClock", "FixedIds", "MemoryAudit", "RecordedObservability", "observability"]

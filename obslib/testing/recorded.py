@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -18,9 +19,12 @@ from obslib.testing.clock import FixedClock, FixedIds
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
-__all__ = ["NODE_ID", "RecordedObservability", "observability"]
+__all__ = ["NODE_ID", "RETENTION_POLICY", "RecordedObservability", "observability"]
 
 Raised = TypeVar("Raised", bound=BaseException)
+RETENTION_POLICY = Path(__file__).with_name("retention.toml")
+"""A policy with every key at its documented default."""
+
 NODE_ID = "node_01J00000000000000000000000"
 
 
@@ -73,7 +77,8 @@ def observability(
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
     defaults: dict[str, object] = {
-        "node_id": NODE_ID, "admin_port": -1, "trace_success_ratio": 1.0, "log_format": "json", "log_level": "debug",
+        "node_id": NODE_ID, "retention_policy": str(RETENTION_POLICY), "admin_port": -1, "trace_success_ratio": 1.0,
+        "log_format": "json", "log_level": "debug",
     }  # fmt: skip
     return launch(
         RecordedObservability, component, catalog=catalog, errors=errors, adopt_process=False, clock=clock or FixedClock(),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from obslib.access import GENESIS, AuditRecord, AuditSink, SinkFailure
 from obslib.testing import MemoryAudit
 
-__all__ = ["BROKEN"]
+__all__ = ["BROKEN", "patience_s"]
 
 
 class _Raising(MemoryAudit):
@@ -41,3 +41,8 @@ BROKEN: Mapping[str, Callable[[], AuditSink]] = {
     "closed": lambda: _Raising(SinkFailure("the audit trail is closed", reason="closed")),
 }
 """By the reason each is counted under."""
+
+
+def patience_s(sink: AuditSink) -> float:
+    """How long to wait for a trail: hardly for one that never answers, and for any other as long as a loaded machine needs."""
+    return 0.01 if isinstance(sink, _Hanging) else 60.0

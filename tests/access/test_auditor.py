@@ -29,7 +29,7 @@ from obslib.access.grant import issue
 from obslib.catalog.platform.audit import AUDIT_RECORDS, AUDIT_REFUSED_READS
 from obslib.errors import AccessDenied, AuditRequired, AuditUnavailable, Closed, EmergencyRefused, ErrorClass, SettingsError
 from obslib.testing import MemoryAudit, RecordedObservability, observability
-from tests.access.broken_audit import BROKEN
+from tests.access.broken_audit import BROKEN, patience_s
 from tests.access.tenant_log import LINES, TenantLog
 
 OURS = "org_01ARZ3NDEKTSV4RRFFQ69G5FAV"
@@ -66,7 +66,7 @@ async def read(auditor: Auditor, actor: Actor, log: TenantLog, org_id: str = OUR
 async def bytes_past(auditor_class: type[Auditor], sink: AuditSink, obs: RecordedObservability, rounds: int = 20) -> int:
     """How many bytes arbitrary actors get out of a log whose trail is ``sink``."""
     chance, log = random.Random(7), TenantLog()
-    auditor = auditor_class(sink, obs, deadline_s=0.01)
+    auditor = auditor_class(sink, obs, deadline_s=patience_s(sink))
     for _ in range(rounds):
         actor = Actor(
             actor_type=chance.choice(list(ActorType)),
@@ -300,7 +300,8 @@ async def test_foreign_and_missing_stay_one_answer_in_the_presence_of_audit(
     reason: str | None, developer: Actor, obs: RecordedObservability
 ) -> None:
     """A foreign org, one that is not there and a missing row say the same, whether the trail works or not."""
-    auditor, told = Auditor(BROKEN[reason]() if reason else MemoryAudit(), obs, deadline_s=0.01), set()
+    sink, told = BROKEN[reason]() if reason else MemoryAudit(), set()
+    auditor = Auditor(sink, obs, deadline_s=patience_s(sink))
     for org_id in (THEIRS, "", "org_00000000000000000000000000"):
         with pytest.raises((AccessDenied, AuditUnavailable)) as refused:
             await read(auditor, developer, TenantLog(), org_id)

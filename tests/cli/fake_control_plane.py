@@ -61,6 +61,7 @@ class FakeControlPlane:
     changes: dict[str, Any] = field(default_factory=dict)
     convergence: dict[str, Any] = field(default_factory=dict)
     log_items: list[dict[str, Any]] = field(default_factory=list)
+    audit: dict[str, Any] = field(default_factory=dict)
     problems: dict[str, tuple[int, dict[str, Any] | str]] = field(default_factory=dict)
     described: Any = field(default_factory=lambda: Scene().served())
     unserved: list[Any] = field(default_factory=list)
@@ -96,6 +97,8 @@ class FakeControlPlane:
             return JSONResponse(
                 {"actor_type": "user", "actor_id": "usr_1", "org_id": None, "org_name": ORG, "scopes": ["b", "a"]}
             )
+        if path == "/v1/retention":
+            return JSONResponse({"items": [{"key": "retention.metrics", "value": "14d", "source": "retention.toml"}]})
         if path == "/v1/orgs" and token == OPERATOR:
             return JSONResponse({"org_id": self.mint("org"), "name": call.body["name"]}, 201)
         if path == "/_debug/edges" and token == OPERATOR:
@@ -111,6 +114,8 @@ class FakeControlPlane:
 
     def _in_org(self, call: Call, parts: list[str]) -> Response:
         match call.method, parts:
+            case "GET", ["audit"]:
+                return JSONResponse(self.audit)
             case "GET", ["changes"]:
                 return JSONResponse(self.changes)
             case "GET", ["events"]:

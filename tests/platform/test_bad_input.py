@@ -85,6 +85,19 @@ def test_a_malformed_setting_is_named(tmp_path: Path, database_url: str, variabl
     says(done, 2, word, value)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("key", ["platform_logs", "workload_logs", "metrics", "traces", "audit_events"])
+def test_a_retention_key_that_is_deleted_stops_the_control_plane(tmp_path: Path, database_url: str, key: str) -> None:
+    """Exit 2 with the key, its documented default and the file, for each key in turn."""
+    lines = (EXAMPLES / "miniplatform" / "retention.toml").read_text().splitlines()
+    policy = tmp_path / "policy.toml"
+    policy.write_text("\n".join(line for line in lines if not line.startswith(f"{key} =")))
+    done = component(
+        "control-plane", "--state", str(tmp_path), "--database-url", database_url, MINI_RETENTION_POLICY=str(policy)
+    )
+    says(done, 2, f"'retention.{key}'", "documented default", str(policy))
+
+
 @pytest.mark.parametrize("arguments", [("teleport",), (), ("demo", "--break", "everything"), ("agent", "--wrong-flag")])
 def test_wrong_words_are_usage_errors(arguments: tuple[str, ...]) -> None:
     """Exit 2, no traceback."""

@@ -258,6 +258,7 @@ def test_a_delivery_is_linked_to_what_it_delivers(obs: RecordedObservability, pl
 
 async def test_every_check_tells_what_is_wrong(obs: RecordedObservability, plane: ControlPlane, host: Host) -> None:
     """A host that is well is ready; each trouble fails its own check, by its own reason (HLT-CP)."""
+    await plane.purging.once()
     assert (await obs.health.refresh()).status == "ready"
     assert obs.sample("db_up") == 1.0
     host.is_database_up, host.can_append = False, False
@@ -409,3 +410,39 @@ async def test_a_mutant_that_keeps_the_trace_to_itself_is_caught(
     [line] = obs.events("http.access")
     assert line["trace_id"] != TRACEPARENT[3:35]
     assert json.dumps(line)
+
+
+class Lines:
+    """A store of workload lines by their age."""
+
+    def __init__(self, *at: float) -> None:
+        self.at = list(at)
+
+    async def purge(self, before_unix_s: float) -> int:
+        """Remove the older ones."""
+        kept = [at for at in self.at if at >= before_unix_s]
+        gone, self.at = len(self.at) - len(kept), kept
+        return gone
+
+
+class Stuck:
+    """A store that cannot be purged."""
+
+    async def purge(self, before_unix_s: float) -> int:
+        """Fail."""
+        raise OSError("read-only file system")
+
+
+async def test_what_the_policy_no_longer_keeps_is_purged_and_counted(obs: RecordedObservability, plane: ControlPlane) -> None:
+    """Older records go, younger stay; a store that fails is counted and logged, and does not keep the others (RET-02)."""
+    now, day = obs.clock.now(), 86_400.0
+    lines = Lines(now - 8 * day, now - 7.5 * day, now - 6 * day, now)
+    plane.purging.register("traces", Stuck())
+    plane.purging.register("workload_logs", lines)
+    await plane.purging.once()
+    assert lines.at == [now - 6 * day, now]
+    assert obs.sample("retention_purged_records_total", kind="workload_logs") == 2
+    assert [(line["kind"], line["count"]) for line in obs.events("retention.purged")] == [("workload_logs", 2)]
+    assert obs.sample("loop_errors_total", loop="retention_purge", error_class="dependency") == 1
+    await plane.purging.once()
+    assert obs.sample("retention_purged_records_total", kind="workload_logs") == 2

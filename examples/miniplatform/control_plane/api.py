@@ -6,7 +6,21 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
-from miniplatform.control_plane import apps, changes, debugging, deploys, describe, edges, events, logs, nodes, orgs, routes
+from miniplatform.control_plane import (
+    apps,
+    audit,
+    changes,
+    debugging,
+    deploys,
+    describe,
+    edges,
+    events,
+    logs,
+    nodes,
+    orgs,
+    retention,
+    routes,
+)
 from miniplatform.control_plane.call import Handler, endpoint
 from miniplatform.control_plane.platform import Platform
 from miniplatform.control_plane.problems import refuse_unrouted
@@ -27,6 +41,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("GET", f"{_ORG}/events", events.query_events),
     ("GET", f"{_ORG}/events/stream", events.stream_events),
     ("GET", f"{_ORG}/changes", changes.list_changes),
+    ("GET", f"{_ORG}/audit", audit.query),
     ("GET", f"{_ORG}/apps", apps.list_apps),
     ("POST", f"{_ORG}/apps", apps.create_app),
     ("POST", f"{_APP}/releases", deploys.create_release),
@@ -55,6 +70,8 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"{_NODE}/instances/{{instance}}/status", nodes.accept_status),
     ("GET", f"{_EDGE}/config", edges.config),
     ("POST", f"{_EDGE}/heartbeat", edges.heartbeat),
+    ("GET", "/v1/retention", retention.show),
+    ("POST", "/v1/event-log/discard", retention.discard_events),
     ("GET", "/_debug/projections", debugging.projections),
     ("GET", "/_debug/consumers", debugging.consumers),
     ("GET", "/_debug/convergence", debugging.convergence),

@@ -52,12 +52,15 @@ async def main(arguments: Arguments, timings: Timings) -> None:
     """
     with sole_process(arguments.state / "control-plane.lock"), _listening(arguments.port) as listener:
         await migrate(arguments.database_url)
-        obs = obslib.start("control-plane", admin_port=arguments.admin_port, errors=ERRORS)
+        obs = obslib.start(
+            "control-plane", admin_port=arguments.admin_port, retention_policy=arguments.retention_policy, errors=ERRORS
+        )
         async with obs:
             database = Database(arguments.database_url)
             audit = audit_in(database)
             telemetry = _instrumented(obs, database, audit, timings)
             log_store = SqliteLogStore(arguments.state / "workload-logs", clock=obs.clock, on_damage=telemetry.logs.damaged)
+            telemetry.purging.register("workload_logs", log_store)
             await database.open(telemetry.database)
             try:
                 await forget_old(database)
@@ -88,6 +91,7 @@ def _instrumented(obs: obslib.Observability, database: Database, audit: Postgres
         last_heard=probes.last_heard,
         replicas=probes.replicas,
         silent_after_s=timings.silent_after_s,
+        purge_every_s=timings.purge_every_s,
     )
 
 
@@ -112,14 +116,16 @@ async def _serve(
         timeout_graceful_shutdown=_LAST_ANSWERS_S,
     )  # fmt: skip
     server = Server(config)
-    tasks = [asyncio.create_task(notices.run()), asyncio.create_task(server.serve(sockets=[listener]))]
+    work = [notices.run(), telemetry.purging.run(), server.serve(sockets=[listener])]
+    tasks = [asyncio.create_task(each) for each in work]
     announce(arguments, "{}:{}".format(*listener.getsockname()), kind="api")
     announce(arguments, obs.admin_address)
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         server.should_exit = True
-        tasks[0].cancel()
+        for task in tasks[:-1]:
+            task.cancel()
         await asyncio.wait(tasks, timeout=_LAST_ANSWERS_S + 1)
 
 

@@ -12,7 +12,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from miniplatform.store.events import Conflict
-from obslib.errors import AccessDenied, AuditUnavailable, EmergencyRefused, ErrorClass, LimitExceeded, StoreUnavailable
+from obslib.errors import (
+    AccessDenied,
+    AuditUnavailable,
+    EmergencyRefused,
+    ErrorClass,
+    EventLogKept,
+    LimitExceeded,
+    StoreUnavailable,
+)
 from obslib_control_plane import Problem, problem_of
 from obslib_control_plane.problems import MEDIA_TYPE, class_of
 
@@ -50,7 +58,7 @@ def told(error: Exception) -> Problem:
     match error:
         case Refused():
             return error.problem
-        case AccessDenied() | AuditUnavailable() | EmergencyRefused() | StoreUnavailable():
+        case AccessDenied() | AuditUnavailable() | EmergencyRefused() | EventLogKept() | StoreUnavailable():
             return problem_of(error.error_class, str(error))
         case LimitExceeded():
             return replace(problem_of(error.error_class, str(error)), retry_after_s=error.retry_after_s)

@@ -8,10 +8,10 @@ from obslib.access.audit.chain import GENESIS, Breach, Link, digest, verify
 from obslib.access.audit.json_lines import JsonLinesAudit
 from obslib.access.audit.postgres import PostgresAudit
 from obslib.access.audit.record import PLATFORM_CHAIN, AuditRecord, Phase
-from obslib.access.audit.selection import AuditSelection
+from obslib.access.audit.selection import Access, AuditSelection
 from obslib.access.audit.sink import AuditSink, SinkFailure, WrongHead
 
 __all__ = [
-    "GENESIS", "PLATFORM_CHAIN", "AuditRecord", "AuditSelection", "AuditSink", "Breach", "JsonLinesAudit", "Link", "Phase",
-    "PostgresAudit", "SinkFailure", "WrongHead", "digest", "verify",
+    "GENESIS", "PLATFORM_CHAIN", "Access", "AuditRecord", "AuditSelection", "AuditSink", "Breach", "JsonLinesAudit", "Link",
+    "Phase", "PostgresAudit", "SinkFailure", "WrongHead", "digest", "verify",
 ]  # fmt: skip

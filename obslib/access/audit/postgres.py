@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from obslib.access.audit.chain import GENESIS, Link, digest
 from obslib.access.audit.record import AuditRecord
-from obslib.access.audit.selection import AuditSelection
+from obslib.access.audit.selection import Access, AuditSelection
 from obslib.access.audit.sink import SinkFailure, WrongHead
 from obslib.access.grant import Grant
 from obslib.access.scopes import Scope
@@ -51,6 +51,8 @@ CREATE TABLE IF NOT EXISTS audit_records (
     UNIQUE (org_id, previous)
 );
 CREATE INDEX IF NOT EXISTS audit_records_by_time ON audit_records (org_id, at);
+CREATE INDEX IF NOT EXISTS audit_records_by_beginning ON audit_records (org_id, (record ->> 'opened_by'))
+    WHERE record ->> 'phase' = 'close';
 """
 
     def __init__(self, transaction: Callable[[], AbstractAsyncContextManager[Connection]]) -> None:
@@ -74,10 +76,13 @@ CREATE INDEX IF NOT EXISTS audit_records_by_time ON audit_records (org_id, at);
                 raise WrongHead(record.org_id)
         return made
 
-    async def read(self, grant: Grant, selection: AuditSelection) -> list[AuditRecord]:
-        """The org's records that match, oldest first; needs a grant for ``audit:read``."""
+    async def read(self, grant: Grant, selection: AuditSelection) -> list[Access]:
+        """The org's accesses that match, oldest first; needs a grant for ``audit:read``."""
         wanted = {"org": grant.require(Scope.AUDIT_READ), **selection.parameters()}
-        return [AuditRecord.of(row["record"]) for row in reversed(await self._rows(_SELECT, wanted))]
+        return [
+            Access(opened=AuditRecord.of(row["opened"]), closed=AuditRecord.of(row["closed"]) if row["closed"] else None)
+            for row in reversed(await self._rows(_SELECT, wanted))
+        ]
 
     async def links(self, org_id: str) -> AsyncIterator[Link]:
         """A chain from its beginning, for ``verify``; for the platform's own checks, not for a caller's request."""
@@ -118,14 +123,15 @@ WHERE coalesce((SELECT hash FROM newest), %(genesis)s) = %(previous)s
 RETURNING seq
 """
 _SELECT = """
-SELECT record FROM audit_records
-WHERE org_id = %(org)s
-  AND (%(app)s = '' OR record -> 'selectors' ->> 'app_id' = %(app)s)
-  AND (%(env)s = '' OR record -> 'selectors' ->> 'env_id' = %(env)s)
-  AND (%(route)s = '' OR record -> 'selectors' ->> 'route_id' = %(route)s)
-  AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
-ORDER BY seq DESC LIMIT %(limit)s
+SELECT o.record AS opened, c.record AS closed FROM audit_records o LEFT JOIN audit_records c
+  ON c.org_id = o.org_id AND c.record ->> 'phase' = 'close' AND c.record ->> 'opened_by' = o.event_id
+WHERE o.org_id = %(org)s AND o.record ->> 'phase' <> 'close'
+  AND (%(app)s = '' OR o.record -> 'selectors' ->> 'app_id' = %(app)s)
+  AND (%(env)s = '' OR o.record -> 'selectors' ->> 'env_id' = %(env)s)
+  AND (%(route)s = '' OR o.record -> 'selectors' ->> 'route_id' = %(route)s)
+  AND (%(since)s::timestamptz IS NULL OR o.at >= %(since)s)
+  AND (%(until)s::timestamptz IS NULL OR o.at < %(until)s)
+ORDER BY o.seq DESC LIMIT %(limit)s
 """
 _LINKS = (
     "SELECT seq, previous, hash, record FROM audit_records WHERE org_id = %(org)s AND seq > %(after)s"

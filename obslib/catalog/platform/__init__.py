@@ -17,6 +17,7 @@ from obslib.catalog.platform import (
     edge,
     log_store,
     resources,
+    retention,
     runbooks,
     tenant,
     terms,
@@ -25,7 +26,7 @@ from obslib.catalog.signals import Component
 
 __all__ = [
     "PLATFORM", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane", "delivery", "durability", "edge",
-    "log_store", "resources", "runbooks", "tenant",
+    "log_store", "resources", "retention", "runbooks", "tenant",
 ]  # fmt: skip
 
 PLATFORM: Catalog = COMMON.extend(
@@ -48,6 +49,7 @@ PLATFORM: Catalog = COMMON.extend(
         resources,
         tenant,
         log_store,
+        retention,
         runbooks,
         alerts,
         dashboards,

@@ -29,7 +29,9 @@ def path(*segments: str) -> str:
 class Api:
     """Calls the API; everything that can go wrong comes out as CliFailure."""
 
-    def __init__(self, base: str, token: str, *, ids: IdSource, screen: Screen, is_debug: bool) -> None:
+    def __init__(
+        self, base: str, token: str, *, ids: IdSource, screen: Screen, is_debug: bool, headers: Mapping[str, str]
+    ) -> None:
         if not base:
             raise CliFailure(Category.INVALID_USAGE, "no API is named", hint="set PLATFORM_API, or save api in the context")
         if not token:
@@ -39,13 +41,13 @@ class Api:
         self.trace_id = f"{ids.trace_id():032x}"
         self._ids, self._screen, self._is_debug = ids, screen, is_debug
         self._where, host = _shown(base)
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "User-Agent": "platform-cli"}
+        sent = {"Authorization": f"Bearer {token}", "Accept": "application/json", "User-Agent": "platform-cli", **headers}
         if is_debug:
-            headers["tracestate"] = "obs=k"
+            sent["tracestate"] = "obs=k"
         with self._translated("", "", ""):
             self._client = httpx.Client(
                 base_url=base,
-                headers=headers,
+                headers=sent,
                 timeout=_TIMEOUT_S,
                 trust_env=host not in _LOOPBACK,
                 verify=not base.lower().startswith("http://"),  # without TLS, loading the authorities is 30 ms for nothing

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from obslib.cli.platform import describing, differing, edges, events, explaining, listing, logs, scaling
+from obslib.cli.platform import auditing, describing, differing, edges, events, explaining, listing, logs, retaining, scaling
 from obslib.cli.platform.context import SavedContext
 from obslib.cli.platform.failure import Category
 from obslib.cli.platform.flags import GlobalFlags, refuse_empty
@@ -35,7 +35,8 @@ def build() -> tuple[Any, Holder]:
     root = group("Ask and change a platform: what is desired, what runs, what routes to what, and why not.", epilog=_EXIT_CODES)
     root.callback()(_root(holder))
     _top(root, holder)
-    for part in (_describe(holder), explaining.commands(holder), _events(holder), logs.commands(holder), *_lists(holder)):
+    groups = (noun.commands(holder) for noun in (explaining, logs, auditing, retaining))
+    for part in (_describe(holder), _events(holder), *groups, *_lists(holder)):
         root.add_typer(part)
     return typer.main.get_command(root), holder
 
@@ -51,6 +52,9 @@ def _root(holder: Holder) -> Any:
         project: Annotated[str, typer.Option(help="Accepted; projects group apps and limit nothing.")] = "",
         app: Annotated[str, typer.Option(help="App, by id or name.")] = "",
         env: Annotated[str, typer.Option(help="Env, by id or name.")] = "",
+        emergency: Annotated[
+            str, typer.Option(metavar="REASON", help="For operators: read in a tenant's org for this reason, on record there.")
+        ] = "",
         json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else; streams print NDJSON.")] = False,
         debug: Annotated[bool, typer.Option("--debug", help="Show each call, and keep the trace.")] = False,
         verbose: Annotated[bool, typer.Option("--verbose", help="Show all evidence.")] = False,
@@ -64,7 +68,7 @@ def _root(holder: Holder) -> Any:
         $PLATFORM_API and $PLATFORM_TOKEN win over it.
         """
         given = GlobalFlags(
-            org=org, project=project, app=app, env=env, is_json=json, is_debug=debug, is_verbose=verbose,
+            org=org, project=project, app=app, env=env, emergency=emergency, is_json=json, is_debug=debug, is_verbose=verbose,
             is_confirmed=yes, may_ask=not no_input,
         )  # fmt: skip
         holder["session"] = Session(flags=given, saved=SavedContext.load(os.environ))

@@ -9,7 +9,7 @@ from obslib.cli.platform.failure import Category, CliFailure
 
 __all__ = ["GlobalFlags", "command_of", "globals_first", "refuse_empty", "refuse_undecodable"]
 
-_VALUED = ("--org", "--project", "--app", "--env")
+_VALUED = ("--org", "--project", "--app", "--env", "--emergency")
 _SWITCHES = ("--json", "--debug", "--verbose", "--yes", "--no-input")
 
 
@@ -17,13 +17,15 @@ _SWITCHES = ("--json", "--debug", "--verbose", "--yes", "--no-input")
 class GlobalFlags:
     """What was said for the whole command; a target is empty when it was not named.
 
-    Projects group apps for people and are no boundary, so ``project`` is accepted and changes nothing.
+    Projects group apps for people and are no boundary, so ``project`` is accepted and changes nothing. ``emergency`` is the
+    reason for which an operator reads in a tenant's org.
     """
 
     org: str = ""
     project: str = ""
     app: str = ""
     env: str = ""
+    emergency: str = ""
     is_json: bool = False
     is_debug: bool = False
     is_verbose: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 
 from obslib.cli.platform.api import Api, path
@@ -16,6 +17,8 @@ from obslib.clock import Clock, SystemClock
 from obslib.ids import SystemIds
 
 __all__ = ["Session"]
+
+_EMERGENCY_S = 3_600.0
 
 
 @dataclass(kw_only=True)
@@ -40,7 +43,20 @@ class Session:
             ids=SystemIds(self.clock),
             screen=self.screen,
             is_debug=self.flags.is_debug,
+            headers=self._emergency(),
         )
+
+    def _emergency(self) -> dict[str, str]:
+        """What an operator declares to read in a tenant's org: why, and for an hour from now."""
+        reason = self.flags.emergency
+        if not reason:
+            return {}
+        if not (reason.isascii() and reason.isprintable()):
+            raise CliFailure(
+                Category.INVALID_USAGE, "the reason of --emergency is not plain ASCII", hint="write it without accents"
+            )
+        until = datetime.fromtimestamp(self.clock.now() + _EMERGENCY_S, UTC).isoformat()
+        return {"X-Emergency-Reason": reason, "X-Emergency-Until": until}
 
     def close(self) -> None:
         """Close what was opened."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from obslib import Observability
 from obslib.access import Auditor, AuditSink
 from obslib.database import DatabaseWatch, Figures
+from obslib.retention import Discard, EventLogGuard
 from obslib.workload import Limits
 from obslib_control_plane.changes import Changes
 from obslib_control_plane.commands import Commands
+from obslib_control_plane.purging import Purging
 from obslib_control_plane.readiness import Heard, ProjectorState, check_control_plane
 from obslib_control_plane.releases import Releases
 from obslib_control_plane.replication import Replicas, watch_replication
@@ -31,6 +33,8 @@ class ControlPlane:
     releases: Releases
     auditor: Auditor
     logs: WorkloadLogs
+    purging: Purging
+    event_log: EventLogGuard
 
 
 def instrument(
@@ -47,6 +51,8 @@ def instrument(
     replicas: Callable[[], Awaitable[Replicas]] | None = None,
     silent_after_s: float = 60.0,
     log_limits: Limits = Limits(),  # noqa: B008  frozen
+    purge_every_s: float = 3_600.0,
+    discard: Discard | None = None,
 ) -> ControlPlane:
     """Wire a control plane's API: audit, requests, commands, change distribution, workload logs, pool and readiness.
 
@@ -55,7 +61,8 @@ def instrument(
     ``ping`` the database, ``probe_append`` appends and rolls back, ``projector`` and ``scheduler_age_s`` read what those
     processes last reported, ``last_heard`` every node that counts, by id. Who was not heard for ``silent_after_s`` is silent.
     ``replicas`` says how the database is replicated; without it, nothing is said about that.
-    ``log_limits`` bound what readers of workload logs may ask for.
+    ``log_limits`` bound what readers of workload logs may ask for. Stores that grow old are registered with the result's
+    ``purging``. ``discard`` shortens the event log where a platform has a tool for that.
     """
     auditor = Auditor(audit, obs)
     database = DatabaseWatch(obs, figures=figures, timeouts=timeouts)
@@ -76,5 +83,6 @@ def instrument(
     watch_replication(obs, replicas)
     return ControlPlane(
         requests=Requests(obs), database=database, commands=commands, changes=changes, releases=Releases(obs),
-        auditor=auditor, logs=WorkloadLogs(obs, log_limits),
+        auditor=auditor, logs=WorkloadLogs(obs, log_limits), purging=Purging(obs, every_s=purge_every_s),
+        event_log=EventLogGuard(obs, obs.retention, auditor, discard=discard),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 
 from obslib.access import (
     GENESIS,
+    Access,
     Actor,
     Auditor,
     AuditSelection,
@@ -138,9 +139,9 @@ async def test_reading_the_trail_is_itself_on_record_and_stays_in_the_org(trail:
         admin_actor, Scope.AUDIT_READ, OURS, action="audit.query", resource=Resource(type="org")
     ) as reading:
         everything = await trail.read(reading.grant, AuditSelection())
-        assert [record.action for record in everything] == ["logs.query", "logs.query", "audit.query"]
-        assert {record.org_id for record in everything} == {OURS}
-        assert await trail.read(reading.grant, AuditSelection(env_id="env_2", route_id="rt_1")) == [other]
+        assert [access.opened.action for access in everything] == ["logs.query", "logs.query", "audit.query"]
+        assert {access.opened.org_id for access in everything} == {OURS}
+        assert await trail.read(reading.grant, AuditSelection(env_id="env_2", route_id="rt_1")) == [Access(opened=other)]
         assert await trail.read(reading.grant, AuditSelection(limit=1)) == everything[-1:]
     with pytest.raises(AccessDenied):
         async with auditor.reading(
