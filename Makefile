@@ -23,7 +23,7 @@ $(READY): requirements.lock pyproject.toml $(SHIMS:%=%/pyproject.toml)
 		--editable . $(SHIMS:%=--editable %)
 	@touch $@
 
-demo: $(READY)  ## Deploy an app, serve it, break it (BREAK=crash|agent-down) and show the operator's answers.
+demo: $(READY)  ## Deploy an app, serve it, break and repair it (BREAK=crash|agent-down|no-route|lag|bad-config), show why.
 	@$(MINI) demo --break $(BREAK)
 
 up: $(READY)  ## Start the miniplatform and leave it running (STATE=.state).

@@ -75,7 +75,8 @@ def healthy(facts: Facts, instance: InstanceRecord) -> Finding:
         return unknown
     health = facts.health(instance)
     if health is None or health.last_result == "unknown":
-        return _found(Link.HEALTHY, State.UNKNOWN, instance, "the agent has not reported a health check", "health_unknown")
+        state = State.WAITING if facts.is_fresh(instance) else State.UNKNOWN
+        return _found(Link.HEALTHY, state, instance, "the agent has not reported a health check", "health_unknown")
     evidence: dict[str, object] = {**health.model_dump(), "age_seconds": facts.age(health.last_checked_at)}
     if health.last_result == "pass":
         return _found(Link.HEALTHY, State.OK, instance, "its health check passes", evidence=evidence)

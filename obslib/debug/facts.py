@@ -72,6 +72,11 @@ class Facts:
         age = self.age(since)
         return age is not None and age > self.patience_s
 
+    def is_fresh(self, instance: InstanceRecord) -> bool:
+        """Whether the instance changed its status so lately that others cannot be expected to have spoken of it yet."""
+        age = self.age(instance.status_changed_at)
+        return age is not None and age <= self.silent_after_s
+
     def health(self, instance: InstanceRecord) -> HealthReport | None:
         """The last health report about an instance; ``None`` when its agent sent none."""
         node = self.nodes.get(instance.node_id)

@@ -9,7 +9,7 @@ from obslib.debug.facts import Facts, has_ended
 from obslib.debug.visible import error_class
 from obslib.wire import GroupRecord, InstanceRecord
 
-__all__ = ["allocated", "desired", "subjects"]
+__all__ = ["allocated", "desired", "left_over", "subjects"]
 
 _OF_ITSELF = ("oom", "crash", "boot_failure", "unknown", "")
 """Termination classes of an instance that failed, rather than being stopped for a purpose."""
@@ -86,6 +86,31 @@ def allocated(facts: Facts, group: GroupRecord) -> Finding:
         return _finding(State.OK, group, f"{have} of {want} allocated", "", evidence)
     missing = f"{want - have} of {want} {group.process_type} not allocated"
     return _blocked(facts, group, missing, evidence) or _scheduler(facts, group, missing, evidence)
+
+
+def left_over(facts: Facts, leaving: Sequence[InstanceRecord]) -> Finding | None:
+    """More is allocated than desired: how many are still to end, and which nodes cannot say whether they have.
+
+    Such a node is also why others are being started elsewhere; ``None`` when nothing leaves.
+    """
+    if not leaving:
+        return None
+    nodes = [facts.nodes[name] for name in {instance.node_id for instance in leaving} if name in facts.nodes]
+    silent = sorted((n for n in nodes if n.state == "offline" or facts.is_silent(n.seen_at)), key=lambda n: n.name)
+    note = f"{len(leaving)} old {'instance is on its' if len(leaving) == 1 else 'instances are on their'} way out"
+    reason = "node_offline" if any(n.state == "offline" for n in silent) else "node_silent" if silent else "old_instances_leave"
+    return Finding(
+        link=Link.ALLOCATED,
+        state=State.WAITING,
+        cause=f"{note}; {', '.join(node.name for node in silent)} does not answer" if silent else note,
+        reason_code=reason,
+        subject=leaving[0].instance_id,
+        evidence={
+            "instances": [i.instance_id for i in leaving],
+            "silent_nodes": {n.name: facts.age(n.seen_at) for n in silent},
+        },
+        since=min((node.seen_at for node in silent if node.seen_at), default=None),
+    )
 
 
 def _blocked(facts: Facts, group: GroupRecord, missing: str, evidence: dict[str, object]) -> Finding | None:

@@ -104,9 +104,9 @@ def _applied_at(facts: Facts, edge: NodeRecord, route: RouteRecord, backends: Se
 def reachable(facts: Facts, route: RouteRecord, backends: Sequence[InstanceRecord]) -> Finding:
     """Whether every edge reaches every one of these backends."""
     idle = _found(Link.REACHABLE, State.NOT_APPLICABLE, route, "no backend is applied yet")
-    wanted = {instance.instance_id for instance in backends}
+    wanted = {instance.instance_id: instance for instance in backends}
     found = (
-        _reached_from(facts, edge, route, backend)
+        _reached_from(facts, edge, route, backend, is_fresh=facts.is_fresh(wanted[backend.instance_id]))
         for edge in facts.edges
         if edge.edge and _has(edge, route)
         for backend in edge.edge.routes[route.route_id].backends
@@ -115,7 +115,7 @@ def reachable(facts: Facts, route: RouteRecord, backends: Sequence[InstanceRecor
     return worst(found, idle)
 
 
-def _reached_from(facts: Facts, edge: NodeRecord, route: RouteRecord, backend: BackendReport) -> Finding:
+def _reached_from(facts: Facts, edge: NodeRecord, route: RouteRecord, backend: BackendReport, *, is_fresh: bool) -> Finding:
     reason = backend.last_failure_reason or backend.gated
     evidence: dict[str, object] = {
         "edge": edge.name,
@@ -135,7 +135,7 @@ def _reached_from(facts: Facts, edge: NodeRecord, route: RouteRecord, backend: B
     elif backend.state == "unreachable" or backend.gated:
         state, reason, what = State.FAILING, reason or "unreachable", "does not send traffic to"
     elif backend.state == "unknown":
-        state, reason, what = State.UNKNOWN, "not_tried_yet", "has not tried"
+        state, reason, what = State.WAITING if is_fresh else State.UNKNOWN, "not_tried_yet", "has not tried"
     else:
         state, reason, what = State.OK, "", "reaches"
     because = f": {reason}" if reason and state is State.FAILING else ""

@@ -10,7 +10,7 @@ from obslib.debug.advice import Advice, advise
 from obslib.debug.booting import booted, healthy, ready
 from obslib.debug.chain import Finding, Link, State, first_broken, worst
 from obslib.debug.facts import Facts, has_ended
-from obslib.debug.placing import allocated, desired, subjects
+from obslib.debug.placing import allocated, desired, left_over, subjects
 from obslib.debug.routing import applied, bound_routes, dangling, reachable, routed
 from obslib.wire import GroupRecord, InstanceRecord
 
@@ -73,9 +73,10 @@ def judge(facts: Facts) -> tuple[Judgement, Mapping[str, Judgement]]:
     links = [_summary(link, [f for g in groups.values() for f in g.links] + strays) for link in Link]
     broken = first_broken(links)
     leaving = [i for i in facts.instances if i.desired_state != "running" and not has_ended(i)]
-    if broken is None and leaving:
-        broken = _left_over(facts, leaving)
-        links[links.index(next(finding for finding in links if finding.link is broken.link))] = broken
+    remains = left_over(facts, leaving)
+    if remains is not None and (broken is None or (broken.state is State.WAITING and remains.evidence["silent_nodes"])):
+        links = [remains if finding.link is remains.link else finding for finding in links]
+        broken = first_broken(links)
     is_any_down = any(group.wanted and not group.serving for group in groups.values())
     verdict = _verdict(broken, is_serving=bool(serving) and not is_any_down, is_leaving=bool(leaving))
     return (
@@ -196,27 +197,6 @@ def _verdict(broken: Finding | None, *, is_serving: bool, is_leaving: bool) -> V
     if broken.state is State.UNKNOWN:
         return VerdictName.UNKNOWN
     return VerdictName.DEGRADED if is_serving else VerdictName.FAILING
-
-
-def _left_over(facts: Facts, leaving: Sequence[InstanceRecord]) -> Finding:
-    """More is allocated than desired: how many are still to end, and which nodes cannot say whether they have."""
-    nodes = [facts.nodes[name] for name in {instance.node_id for instance in leaving} if name in facts.nodes]
-    silent = sorted((n for n in nodes if n.state == "offline" or facts.is_silent(n.seen_at)), key=lambda n: n.name)
-    one = len(leaving) == 1
-    note = f"{len(leaving)} old {'instance is' if one else 'instances are'} on {'its' if one else 'their'} way out"
-    reason = "node_offline" if any(n.state == "offline" for n in silent) else "node_silent" if silent else "old_instances_leave"
-    return Finding(
-        link=Link.ALLOCATED,
-        state=State.WAITING,
-        cause=f"{note}; {', '.join(node.name for node in silent)} does not answer" if silent else note,
-        reason_code=reason,
-        subject=leaving[0].instance_id,
-        evidence={
-            "instances": [i.instance_id for i in leaving],
-            "silent_nodes": {n.name: facts.age(n.seen_at) for n in silent},
-        },
-        since=min((node.seen_at for node in silent if node.seen_at), default=None),
-    )
 
 
 def _serving(facts: Facts, group: GroupRecord) -> int:

@@ -40,14 +40,16 @@ _CAN_BREAK: Mapping[Link, tuple[str, ...]] = MappingProxyType(
 )
 """The events that can break a link; an env's other events are what follows from them."""
 
+_HISTORY = ("env.created", *sorted({event_type for types in _CAN_BREAK.values() for event_type in types}))
+"""What is read: also that the env began, so that its first wishes are known to be the first."""
+
 
 async def why_env(
     views: Views, grant: Grant, env_id: str, *, now: float, silent_after_s: float = 60.0, patience_s: float = 120.0
 ) -> dict[str, object]:
     """Gather and explain; needs ``envs:read``. Raises AccessDenied, as for a missing one, for a foreign env."""
     facts = await gather(views, grant, env_id, now=now, silent_after_s=silent_after_s, patience_s=patience_s)
-    types = sorted({event_type for types in _CAN_BREAK.values() for event_type in types})
-    return explanation(facts, await views.events(grant, env_id, event_types=types, limit=_READ))
+    return explanation(facts, await views.events(grant, env_id, event_types=_HISTORY, limit=_READ))
 
 
 def explanation(facts: Facts, history: Sequence[EventRecord]) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -115,6 +116,11 @@ def unhealthy(s: Any, result: str) -> Facts:
     return s.served(nodes={s.agent_id: s.agent(report=report), s.edge_id: s.edge()})
 
 
+def of_old(s: Any, facts: Facts) -> Facts:
+    """The same, of instances that have been ready for longer than a reporter may be silent."""
+    return replace(facts, instances=[s.instance(name, status_changed_at=s.ago(61)) for name in (s.one, s.two)])
+
+
 CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
     "served": (lambda s: s.served(), ("converged", None, "", f"platform events tail {TARGET}")),
     "nothing": (
@@ -177,6 +183,17 @@ CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
     "given up": (given_up, ("failing", "ready", "crash_loop_backoff", None)),
     "old instances on a lost node": (
         left_on_a_lost_node,
+        ("converging", "allocated", "node_offline", "platform describe convergence"),
+    ),
+    "replacements of a lost node's instances boot": (
+        lambda s: replace(
+            left_on_a_lost_node(s),
+            instances=[
+                s.instance(s.one),
+                s.instance(s.two, status="booting"),
+                s.instance("inst_old", node_id="node_gone", desired_state="stopped", desired_reason="node_offline"),
+            ],
+        ),
         ("converging", "allocated", "node_offline", "platform describe convergence"),
     ),
     "agent silent": (
@@ -247,15 +264,20 @@ CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
         ("degraded", "reachable", "probe_failed", None),
     ),
     "backend untried": (
-        lambda s: at_edge(s, seen(s, s.one), seen(s, s.two, state="unknown")),
+        lambda s: of_old(s, at_edge(s, seen(s, s.one), seen(s, s.two, state="unknown"))),
         ("unknown", "reachable", "not_tried_yet", None),
+    ),
+    "fresh backend untried": (
+        lambda s: at_edge(s, seen(s, s.one), seen(s, s.two, state="unknown")),
+        ("converging", "reachable", "not_tried_yet", None),
     ),
     "edge still holds back": (
         lambda s: at_edge(s, seen(s, s.one), seen(s, s.two, gated="not_ready")),
         ("converging", "reachable", "not_ready", None),
     ),
     "health check fails": (lambda s: unhealthy(s, "fail"), ("degraded", "healthy", "healthcheck_failed", None)),
-    "health unknown": (lambda s: unhealthy(s, "unknown"), ("unknown", "healthy", "health_unknown", None)),
+    "health unknown": (lambda s: of_old(s, unhealthy(s, "unknown")), ("unknown", "healthy", "health_unknown", None)),
+    "health of a fresh instance": (lambda s: unhealthy(s, "unknown"), ("converging", "healthy", "health_unknown", None)),
     "old instances leave": (
         lambda s: s.served(
             instances=[

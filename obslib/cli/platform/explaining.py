@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Annotated, Any
 
 import typer
@@ -73,8 +74,12 @@ def _link(screen: Screen, link: dict[str, Any], *, is_first: bool, is_verbose: b
 def _changes(screen: Screen, found: Any) -> None:
     if found:
         screen.line(f"changed before ({len(found)})", style="bold")
-    for change in found:
-        before, age = change.get("seconds_before"), seconds(change.get("age_seconds"))
-        when = f"{seconds(before)} before" if before is not None else f"{age} ago" if age else "at an unknown time"
-        screen.line(f"{when}, by {differing.who(change)}", indent=2)
-        screen.line(differing.what(change), indent=4)
+    for heading, changes in groupby(found, key=lambda change: f"{_when(change)}, by {differing.who(change)}"):
+        screen.line(heading, indent=2)
+        for change in changes:
+            screen.line(differing.what(change), indent=4)
+
+
+def _when(change: dict[str, Any]) -> str:
+    before, age = change.get("seconds_before"), seconds(change.get("age_seconds"))
+    return f"{seconds(before)} before" if before is not None else f"{age} ago" if age else "at an unknown time"

@@ -194,6 +194,8 @@ def evidence(section: dict[str, Any]) -> dict[str, object]:
             told[key.removesuffix("_seconds")] = seconds(value)
         elif isinstance(value, dict):
             told[key] = ", ".join(f"{name}={inner}" for name, inner in value.items())
+        elif isinstance(value, list):
+            told[key] = ", ".join(map(str, value))
         elif (key, value) not in _USUAL:
             told[key] = value
     return told
