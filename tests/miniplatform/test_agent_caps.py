@@ -164,6 +164,22 @@ def test_a_host_without_that_version_refuses_it(version: Any, tmp_path: Path) ->
     assert choose(tmp_path, Hierarchies()).decided_by == "rss_watcher"
 
 
+def test_version_2_is_told_what_a_cap_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Controllers are handed down; cap, no swap, and all of a group killed together; the workload joins one group."""
+    monkeypatch.setattr("miniplatform.agent.cgroups._PAUSE_S", 0.0)
+    caps = Cgroups(V2, Hierarchies(unified=tmp_path), tmp_path / "agent-1")
+    asked = caps.confine("boot_1", CAP)
+
+    [node] = tmp_path.glob("miniplatform-agent-1-*")
+    assert asked == {
+        "join": [str(node / "boot_1" / "cgroup.procs")], "oom_kills": str(node / "boot_1" / "memory.events"), "watch_bytes": 0,
+    }  # fmt: skip
+    written = {path.name: path.read_text() for path in (node / "boot_1").iterdir()}
+    assert written == {"memory.max": str(CAP), "memory.swap.max": "0", "memory.oom.group": "1"}
+    assert (node / "cgroup.subtree_control").exists()
+    assert (tmp_path / "cgroup.subtree_control").exists()
+
+
 def test_mounts_are_read_by_controller(tmp_path: Path) -> None:
     """A host of version 1 may mount controllers together; one of version 2 has a single hierarchy."""
     mounts = tmp_path / "mounts"
