@@ -47,11 +47,13 @@ def test_the_timeline_says_who_read_and_who_changed_what(
 def test_filters_are_ids_and_times_when_they_are_sent(platform: Run, plane: FakeControlPlane) -> None:
     """Names become ids, a duration becomes a time, --all-envs lifts the narrowing, and a malformed id is not sent."""
     route = plane.mint("rt")
-    done = platform("audit", "query", "--since", "2h", "--route", route, "--limit", "9")
+    named = ("--org", "acme", "--app", "shop", "--env", "prod")
+    done = platform("audit", "query", *named, "--since", "2h", "--until", "1h", "--route", route, "--limit", "9")
     assert (done.code, done.err.strip()) == (0, "nothing is on record")
     query = plane.calls[-1].query
     assert (query["env_id"], query["route_id"], query["limit"]) == (plane.envs["prod"], route, "9")
     assert query["since"].endswith("Z")
+    assert query["since"] < query["until"]
     platform("audit", "query", "--all-envs")
     assert "env_id" not in plane.calls[-1].query
     calls = len(plane.calls)
