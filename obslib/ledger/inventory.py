@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -72,6 +72,16 @@ class Inventory:
         if isinstance(found, Runbook) and not (self.root / "specs" / "runbooks" / found.path).is_file():
             raise MissingError(f"runbook {name!r} is declared, but there is no specs/runbooks/{found.path}")
         return found
+
+    def serving(self, row: str) -> Iterator[tuple[str, Declaration]]:
+        """The declarations that say they answer ``row``, with the kind under which it lists them.
+
+        Neither what others export nor cursors, which are parts of their loops.
+        """
+        for kind, types in _KINDS.items():
+            for signal in self.catalog.signals if kind != "cursors" else ():
+                if isinstance(signal, types) and row in signal.serves and not isinstance(signal, ExternalMetric):
+                    yield kind, signal
 
     def spellings(self, kind: str, name: str) -> frozenset[str]:
         """How code may name this reference; raises MissingError when it does not exist."""

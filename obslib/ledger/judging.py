@@ -3,7 +3,7 @@
 What a row names has to exist, a signal has to say in ``serves=`` that it answers the row, the evidence that the
 row's kind demands has to be complete, and one of the row's own tests has to speak of each thing the row names: a row
 cannot be satisfied by pointing at something that does not do it. The other way round every signal has to serve a row
-that exists, and the row has to list it.
+that exists, and a satisfied row has to list it: nothing is declared that no test speaks of.
 """
 
 from __future__ import annotations
@@ -101,6 +101,9 @@ def _of_row(row: Row, inventory: Inventory, suite: Suite) -> Iterator[str]:
                 yield str(error)
     if not row.open:
         yield from _lacking(row)
+        for kind, signal in inventory.serving(row.id):
+            if signal.name not in row.of(kind):
+                yield f"{signal!r} serves it and is not on the row; name it under {kind}, and cite a test that speaks of it"
 
 
 def _of_reference(row: Row, kind: str, name: str, inventory: Inventory, words: Words) -> Iterator[str]:

@@ -151,7 +151,11 @@ def _words(part: ast.stmt) -> Words:
 
 
 def _is_claim(node: ast.AST) -> bool:
-    return isinstance(node, ast.Assert) or (isinstance(node, ast.Attribute) and node.attr in ("raises", "fail", "warns"))
+    """Whether the code can fail here by its own will: it asserts, expects an exception, or waits for what must come."""
+    match node:
+        case ast.Assert() | ast.Attribute(attr="raises" | "fail" | "warns" | "wait_for") | ast.Name(id="wait_for"):
+            return True
+    return False
 
 
 def _is_skipped(mark: ast.expr | None) -> bool:

@@ -131,7 +131,7 @@ ROWS: list[dict[str, Any]] = [
     {"kind": "span", "spans": ["shop.sale"], "tests": ["test_lines"]},
     {"kind": "health check", "checks": ["till"], "tests": ["test_lines"]},
     {"kind": "command", "commands": ["shop stock --shelf"], "tests": ["test_command"]},
-    {"kind": "alert", "alerts": ["SoldOut"], "runbooks": ["empty"], "tests": ["test_stock"]},
+    {"kind": "alert", "metrics": ["stock"], "alerts": ["SoldOut"], "runbooks": ["empty"], "tests": ["test_stock"]},
     {"kind": "dashboard", "dashboards": ["board"], "tests": ["test_lines"]},
     {"kind": "policy", "settings": ["discount"], "code": ["shop.open_door"], "tests": ["test_command"]},
     {"kind": "spec", "docs": ["specs/shop.md"], "tests": ["test_lines"]},

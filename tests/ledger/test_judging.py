@@ -146,6 +146,10 @@ PLANTED: dict[str, tuple[Spoil, str, str]] = {
     "a row of no section": (
         at(10, id="SHOP-11"), "SHOP-11", "belongs to no section; correct the id, or raise the section's number of rows",
     ),
+    "a signal that serves a row which does not list it": (
+        lambda shop: setattr(shop, "signals", (*SIGNALS, customers("SHOP-01"))), "SHOP-01",
+        "<Gauge customers> serves it and is not on the row; name it under metrics, and cite a test that speaks of it",
+    ),
     "a signal that serves no row": (
         lambda shop: setattr(shop, "signals", (*SIGNALS, customers("SHOP-99"))), "<Gauge customers>",
         "serves 'SHOP-99', which is no row; correct its serves=",
