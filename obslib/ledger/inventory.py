@@ -97,8 +97,7 @@ class Inventory:
             case "code":
                 return frozenset({self._code(name)})
         found = self.signal(kind, name)
-        extra = {found.path} if isinstance(found, Runbook) else {found.uid} if isinstance(found, Dashboard) else set()
-        return frozenset({name, *extra, *self.constants.get(found, ())})
+        return frozenset({name, *_other_names(found), *self.constants.get(found, ())})
 
     def command(self, line: str) -> tuple[Command, tuple[str, ...]]:
         """The command that ``line`` names and the flags it names; raises MissingError."""
@@ -141,6 +140,17 @@ def spellings(modules: Iterable[ModuleType]) -> dict[Declaration, frozenset[str]
             if isinstance(value, Declaration):
                 found.setdefault(value, set()).add(name)
     return {declaration: frozenset(names) for declaration, names in found.items()}
+
+
+def _other_names(signal: Declaration) -> tuple[str, ...]:
+    match signal:
+        case Runbook(path=path):
+            return (path,)
+        case Dashboard(uid=uid):
+            return (uid,)
+        case Retention(key=key):
+            return (key,)
+    return ()
 
 
 def _defines(body: list[ast.stmt], names: list[str]) -> bool:

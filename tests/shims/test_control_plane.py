@@ -443,6 +443,7 @@ async def test_what_the_policy_no_longer_keeps_is_purged_and_counted(obs: Record
     assert lines.at == [now - 6 * day, now]
     assert obs.sample("retention_purged_records_total", kind="workload_logs") == 2
     assert [(line["kind"], line["count"]) for line in obs.events("retention.purged")] == [("workload_logs", 2)]
+    assert [span.name for span in obs.spans()] == ["retention.purge"]
     assert obs.sample("loop_errors_total", loop="retention_purge", error_class="dependency") == 1
     await plane.purging.once()
     assert obs.sample("retention_purged_records_total", kind="workload_logs") == 2
