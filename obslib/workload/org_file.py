@@ -22,7 +22,7 @@ from obslib.workload.rows import COLUMNS, Keys, micros, row_of, seed_of, stored_
 from obslib.workload.selection import Selection
 from obslib.workload.stored import Appended, Page, Stamp, StampedEntry, StoredEntry
 
-__all__ = ["ANSWER_BYTES", "Broken", "OrgFile", "TooSlow", "connect", "create", "is_damage"]
+__all__ = ["ANSWER_BYTES", "FILE_ERRORS", "Broken", "OrgFile", "TooSlow", "connect", "create", "is_damage"]
 
 ANSWER_BYTES = 8_388_608
 """Bytes of lines in one answer, so that 10 000 lines of 16 KiB cannot fill the reader's memory."""
@@ -58,10 +58,15 @@ class Broken(sqlite3.DatabaseError):
     """The file is not one that ``create`` has made."""
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+FILE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What working on a file may raise; the second when SQLite's own message quotes a name that is broken."""
+
+
+def is_damage(error: Exception) -> bool:
     """Whether the file itself is broken, rather than the disk full or the query stopped."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return isinstance(error, Broken) or code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
+    broken = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
+    return isinstance(error, Broken | UnicodeDecodeError) or code in broken
 
 
 def create(path: Path) -> None:
@@ -82,7 +87,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 class OrgFile:
-    """The file of one org. Every method may raise ``sqlite3.Error``; none of them shows a damaged row."""
+    """The file of one org. Every method may raise one of FILE_ERRORS; none of them shows a damaged row."""
 
     def __init__(self, path: Path, org_id: str, *, slowest_s: float = 10.0) -> None:
         self.path, self.org_id = path, org_id
@@ -114,6 +119,14 @@ class OrgFile:
                 with suppress(sqlite3.Error):
                     connection.close()
 
+    def check(self) -> None:
+        """Read all of it and raise Broken when tables and indexes contradict each other; takes a second for 200 MB."""
+        with self._reading:
+            self._deadline = float("inf")
+            [found] = self._reader.execute("PRAGMA integrity_check(1)").fetchone()
+        if found != "ok":
+            raise Broken(str(found))
+
     def append(self, entries: Sequence[StampedEntry], now: int) -> Appended:
         """Keep what is new, in one durable transaction; ``now`` is in microseconds."""
         with self._writing, self._transaction():
@@ -137,7 +150,7 @@ class OrgFile:
         """The newest that match, oldest first, as far as they fit into one answer."""
         index = "by_instance" if selection.instance_id else "by_env"
         where, values = _where(selection)
-        found: list[StoredEntry] = []
+        found: dict[int, StoredEntry] = {}
         spent = left_out = 0
         for row in self._rows(
             f"SELECT {COLUMNS} FROM entries INDEXED BY {index} WHERE {where} ORDER BY at DESC, position DESC LIMIT ?",
@@ -147,12 +160,16 @@ class OrgFile:
             if spent > ANSWER_BYTES:
                 left_out += 1
             elif (entry := self._checked(row, selection)) is not None:
-                found.append(entry)
-        return Page(_in_order(found[::-1]), left_out=left_out)
+                found[entry.position] = entry
+        return Page(_in_order(list(found.values())[::-1]), left_out=left_out)
 
     def read_after(self, selection: Selection, position: int, limit: int, most_bytes: int) -> Page:
         """The next that match by arrival, at most ``limit`` or ``most_bytes``, whichever comes first."""
-        end = min(self.position(), position + _SCANNED)
+        tip = self.position()
+        [[following]] = self._rows("SELECT min(position) FROM entries WHERE position > ?", (position,))
+        if not isinstance(following, int):
+            return Page((), max(tip, position))
+        end = min(tip, following + _SCANNED)
         where, values = _where(selection)
         found: list[StoredEntry] = []
         spent = 0
@@ -192,7 +209,7 @@ class OrgFile:
                 self._writer.execute(
                     "DELETE FROM boots WHERE NOT EXISTS (SELECT 1 FROM entries WHERE entries.boot = boots.boot)"
                 )
-                self._writer.execute("PRAGMA incremental_vacuum").fetchall()
+                self._writer.executescript("PRAGMA incremental_vacuum")
         return gone
 
     @contextmanager

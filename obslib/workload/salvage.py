@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from obslib.workload.continuity import Continuity
-from obslib.workload.org_file import OrgFile, connect, create
+from obslib.workload.org_file import FILE_ERRORS, OrgFile, connect, create
 from obslib.workload.rows import COLUMNS, seed_of, stored_of
 from obslib.workload.stored import Stamp
 
@@ -72,7 +72,7 @@ def _move_rows(path: Path, whole: OrgFile, org_id: str) -> tuple[int, int, int]:
     numbers = Continuity()
     try:
         broken = connect(path)
-    except sqlite3.Error:
+    except FILE_ERRORS:
         return 0, 0, 0
     with closing(broken), whole.adopting() as adopt:
         boots: dict[int, tuple[Stamp, str, str, int]] = {}
@@ -100,7 +100,7 @@ def _walk(broken: sqlite3.Connection, table: str, columns: str) -> Iterator[tupl
                 if isinstance(row[0], int) and after < row[0] < _LAST:
                     after, stride = row[0], 1
                 yield row
-        except sqlite3.Error:
+        except FILE_ERRORS:
             after, stride = after + stride, stride * 2
         else:
             return

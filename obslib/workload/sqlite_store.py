@@ -21,7 +21,7 @@ from obslib.access import Grant, Scope
 from obslib.clock import Clock, SystemClock
 from obslib.errors import ErrorClass, LimitExceeded, StoreUnavailable
 from obslib.ids import is_id
-from obslib.workload.org_file import OrgFile, TooSlow, is_damage
+from obslib.workload.org_file import FILE_ERRORS, OrgFile, TooSlow, is_damage
 from obslib.workload.ownership import Ownership
 from obslib.workload.salvage import prepare, salvage
 from obslib.workload.selection import Selection
@@ -31,6 +31,8 @@ __all__ = ["Damage", "SqliteLogStore"]
 
 T = TypeVar("T")
 _PAGE_BYTES = 1_048_576
+_CHECKED_AT_ONCE = 67_108_864
+"""A larger file is looked through by the next purge, and not while a reader waits."""
 _SUFFIX = ".sqlite"
 
 
@@ -71,6 +73,7 @@ class SqliteLogStore:
         self._turns: dict[tuple[str, str], asyncio.Lock] = {}
         self._newest: dict[str, int] = {}
         self._bells: dict[str, asyncio.Event] = {}
+        self._whole: set[str] = set()
         self._is_closed = False
 
     async def append(self, org_id: str, entries: Sequence[StampedEntry]) -> Appended:
@@ -118,9 +121,14 @@ class SqliteLogStore:
     async def purge(self, before: float) -> int:
         """Forget what is old, org by org; a file that cannot be purged is told when the others have been."""
         gone, failure = 0, None
+
+        def forget(file: OrgFile) -> int:
+            self._check(file)
+            return file.purge(round(before * 1e6))
+
         for path in sorted(self._directory.glob(f"*{_SUFFIX}")):
             try:
-                gone += await self._on(path.name.removesuffix(_SUFFIX), "write", lambda file: file.purge(round(before * 1e6)))
+                gone += await self._on(path.name.removesuffix(_SUFFIX), "write", forget)
             except StoreUnavailable as error:
                 failure = error
         if failure is not None:
@@ -157,9 +165,9 @@ class SqliteLogStore:
             except TooSlow as error:
                 message = f"{error}; ask for less time, or leave the text filter out"
                 raise LimitExceeded(message, limit="query_time", error_class=ErrorClass.TIMEOUT) from None
-            except (sqlite3.Error, OSError) as error:
+            except (*FILE_ERRORS, OSError) as error:
                 is_replaced = isinstance(error, sqlite3.ProgrammingError)  # closed by whoever mended it meanwhile
-                is_broken = isinstance(error, sqlite3.Error) and is_damage(error)
+                is_broken = is_damage(error)
                 if is_last or not (is_replaced or is_broken):
                     raise StoreUnavailable(f"the workload logs cannot be used at the moment: {error}") from error
                 if is_broken:
@@ -174,9 +182,7 @@ class SqliteLogStore:
         with self._door(org_id):
             file = self._files.get(org_id)
             if file is None:
-                path = self._path(org_id)
-                prepare(path)
-                file = OrgFile(path, org_id)
+                file = self._opened(org_id)
             with self._lock:
                 file.users += 1
                 self._files[org_id] = file
@@ -186,6 +192,25 @@ class SqliteLogStore:
         for other in surplus:
             other.close()
         return file
+
+    def _opened(self, org_id: str) -> OrgFile:
+        path = self._path(org_id)
+        prepare(path)
+        file = OrgFile(path, org_id)
+        if path.stat().st_size <= _CHECKED_AT_ONCE:
+            self._check(file)
+        return file
+
+    def _check(self, file: OrgFile) -> None:
+        """Look through a file that this process has not looked through yet."""
+        if file.org_id in self._whole:
+            return
+        try:
+            file.check()
+        except BaseException:
+            file.close()
+            raise
+        self._whole.add(file.org_id)
 
     def _give_back(self, file: OrgFile) -> None:
         with self._lock:
