@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from miniplatform.agent.caps import Caps, Watched, choose
-from miniplatform.agent.cgroups import V1, V2, Cgroups, Hierarchies, remove_groups
+from miniplatform.agent.cgroups import V1, V2, Cgroups, Hierarchies, group_name, remove_groups
 from miniplatform.agent.workload import Launcher, Process
 
 pytestmark = pytest.mark.slow
@@ -112,7 +112,7 @@ async def test_pages_that_workers_share_count_once(caps: Caps, start: Start) -> 
     assert 40 * MIB < (found.memory_usage_bytes or 0) < CAP
 
 
-async def test_a_released_boot_leaves_no_group_and_nobody_in_it(caps: Caps, start: Start) -> None:
+async def test_a_released_boot_leaves_no_group_and_nobody_in_it(caps: Caps, start: Start, tmp_path: Path) -> None:
     """Even a workload that lost its guest init, and moved out of reach of it, is ended with its group."""
     process = await start(
         "import subprocess; subprocess.Popen(['sleep', '60'], start_new_session=True); print('up', flush=True)\n"
@@ -124,7 +124,7 @@ async def test_a_released_boot_leaves_no_group_and_nobody_in_it(caps: Caps, star
 
     caps.release("boot_1")
 
-    assert [group for group in groups() if "boot_1" in group.name] == []
+    assert groups(tmp_path) == []
 
 
 async def test_leftovers_are_recognisable_and_go_with_the_next_agent(tmp_path: Path, caps: Caps) -> None:
@@ -138,7 +138,7 @@ async def test_leftovers_are_recognisable_and_go_with_the_next_agent(tmp_path: P
     remove_groups(tmp_path, Hierarchies.mounted())
 
     assert groups(tmp_path) == []
-    assert [group for root in Hierarchies.mounted().all() for group in root.glob(f"miniplatform-{tmp_path.name}-*")] == []
+    assert [root for root in Hierarchies.mounted().all() if (root / group_name(tmp_path)).exists()] == []
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody without privileges")
@@ -153,7 +153,8 @@ def test_an_agent_without_privileges_watches() -> None:
         [sys.executable, "-c", code], env={"PYTHONPATH": EXAMPLES}, text=True, capture_output=True, check=False
     )
     assert (done.stdout, done.stderr) == ("rss_watcher\n", "")
-    assert [group for root in Hierarchies.mounted().all() for group in root.glob("miniplatform-agent-1-*")] == []
+    left = [root / group_name(Path("/nonexistent/agent-1")) for root in Hierarchies.mounted().all()]
+    assert [group for group in left if group.exists()] == []
 
 
 @pytest.mark.parametrize("version", [V1, V2], ids=lambda version: version.name)
@@ -191,7 +192,7 @@ def test_mounts_are_read_by_controller(tmp_path: Path) -> None:
     assert found.all() == [Path("/sys/fs/cgroup/unified"), Path("/c/memory"), Path("/c/cpu,cpuacct")]
 
 
-def groups(home: Path | None = None) -> list[Path]:
-    """The groups of boots of one home, or of all of them."""
-    pattern = f"miniplatform-{home.name if home else '*'}-*/*"
-    return [path for root in Hierarchies.mounted().all() for path in root.glob(pattern) if path.is_dir()]
+def groups(home: Path) -> list[Path]:
+    """The groups of one home's boots."""
+    found = (root.glob(f"{group_name(home)}/*") for root in Hierarchies.mounted().all())
+    return [path for paths in found for path in paths if path.is_dir()]
