@@ -7,14 +7,14 @@ import threading
 import time
 from http.server import ThreadingHTTPServer
 
-from miniplatform.apps.web import Greeter
+from miniplatform.apps.web import Greeter, place
 
 _MIB = 2**20
 
 
 def main() -> None:
     """Serve, and after ``HUNGRY_AFTER_S`` seconds (default 3) keep ``HUNGRY_MIB_PER_S`` (default 20) more each second."""
-    with ThreadingHTTPServer((os.environ["ADDRESS"], int(os.environ["PORT"])), Greeter) as server:
+    with ThreadingHTTPServer(place(), Greeter) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(f"serving on port {server.server_port}", flush=True)
         time.sleep(float(os.environ.get("HUNGRY_AFTER_S", "3")))

@@ -50,7 +50,7 @@ class Resources:
     """Takes samples of everything on the node; keeps the last 60 s of each boot and exports what they say by group.
 
     What a boot had used before this process first saw it is not counted again: the first picture is where counting
-    begins, and boots that come later are counted from their start.
+    begins, and boots that come later are counted from their start. One that ends before its first sample is not counted.
     """
 
     def __init__(self, obs: Observability) -> None:
