@@ -54,6 +54,21 @@ def test_query_sends_ids_for_names(platform: Run, plane: FakeControlPlane) -> No
     assert plane.calls[-1].query == {"limit": "50"}
 
 
+def test_query_and_tail_send_every_filter(platform: Run, plane: FakeControlPlane) -> None:
+    """What is named narrows the answer on the server: env, type, route, time, and the event to begin after (DBG-4-03)."""
+    plane.envs["staging"] = plane.mint("env")
+    route = plane.mint("rt")
+    filters = ("--env", "staging", "--type", "route.deleted", "--route", route, "--after", "7")
+    window = ("--since", "2025-12-17T19:00:00Z", "--until", "2025-12-17T20:00:00Z")
+    assert platform("events", "query", *filters, *window, "--limit", "5").code == 0
+    narrowed = {"env_id": plane.envs["staging"], "event_type": "route.deleted", "route_id": route, "after_event_id": "7"}
+    times = {"since": "2025-12-17T19:00:00.000000Z", "until": "2025-12-17T20:00:00.000000Z"}
+    assert plane.calls[-1].query == {**narrowed, **times, "limit": "5"}
+    plane.streams = [[line(8)]]
+    assert platform("events", "tail", *filters, "--limit", "1").code == 0
+    assert plane.calls[-1].query == narrowed
+
+
 def test_tail_goes_on_where_it_was_cut_off(platform: Run, plane: FakeControlPlane) -> None:
     """Each event is shown once, over a stream that ends and is taken up again after the last event."""
     plane.streams = [[line(1), "", line(2)], [], [line(3)]]

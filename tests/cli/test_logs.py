@@ -144,6 +144,21 @@ def test_a_tail_shows_each_line_once_over_reconnections(platform: Run, plane: Fa
     assert others == [{"after": "42"}, {"after": "42"}]
 
 
+@pytest.mark.parametrize(("command", "ending"), [(("logs", "query"), "/logs"), (("logs", "tail"), "/logs/stream")])
+def test_lines_are_of_the_org_app_and_env_that_are_named(
+    platform: Run, plane: FakeControlPlane, command: tuple[str, ...], ending: str
+) -> None:
+    """The path names all three; process type and instance narrow a tail as they narrow a query (WLG-01 to WLG-03)."""
+    plane.envs["staging"] = plane.mint("env")
+    plane.streams = [[json.dumps(entry(1, "a"))]]
+    named = ("--org", "acme", "--app", "shop", "--env", "staging")
+    done = platform(*named, *command, "--process-type", "web", "--instance", INSTANCE, "--limit", "1")
+    assert done.code == 0, done.err
+    call = plane.calls[-1]
+    assert call.path == f"/v1/orgs/acme/apps/shop/envs/staging{ending}"
+    assert (call.query["process_type"], call.query["instance_id"]) == ("web", INSTANCE)
+
+
 def test_a_tail_cut_off_before_its_first_line_misses_nothing(platform: Run, plane: FakeControlPlane) -> None:
     """It comes back with the place where the stream had begun."""
     plane.streams = [[], [json.dumps(entry(41, "a"))]]

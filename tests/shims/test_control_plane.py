@@ -285,6 +285,15 @@ async def test_a_lag_that_is_no_catastrophe_only_degrades(obs: RecordedObservabi
     assert (await obs.health.refresh()).status == "degraded"
 
 
+async def test_without_the_scheduler_it_is_ready_in_part(obs: RecordedObservability, plane: ControlPlane, host: Host) -> None:
+    """Requests are still taken, and /readyz says what is missing (HLT-CP-04)."""
+    await plane.purging.once()
+    host.scheduler_age = 61.0
+    snapshot = await obs.health.refresh()
+    assert (str(snapshot.status), snapshot.is_ready) == ("partial", True)
+    assert str(snapshot.checks["scheduler"].verdict.status) == "failing"
+
+
 async def test_a_recent_append_spares_the_probe(obs: RecordedObservability, plane: ControlPlane, host: Host) -> None:
     """An append of the last minute proves that appending works; later it is tried."""
     host.can_append = False
