@@ -110,8 +110,9 @@ class Auditor:
 
         ``org_id`` comes from the request's path: None means the platform itself, empty an org that is not there.
         ``selectors`` are the filters asked for, ``since`` and ``until`` the window (RFC 3339). An ``emergency`` lets an
-        operator read in a tenant's org and is on record in both chains. Raises AccessDenied once the refusal is on
-        record in the actor's own chain, and AuditUnavailable when a record cannot be written: then the block is not run.
+        operator read in a tenant's org; who comes from outside is on record in both chains. Raises AccessDenied once the
+        refusal is on record in the actor's own chain, and AuditUnavailable when a record cannot be written: then the block
+        is not run.
 
         A stream whose end is elsewhere awaits the call instead and closes what it gets, whatever happens.
         """
@@ -238,9 +239,10 @@ class _Chain:
 
 
 def _chains_of(decision: Decision) -> tuple[str, ...]:
+    """Where an access is on record: the org's chain, and that of whoever comes from outside."""
     own = decision.actor.org_id or PLATFORM_CHAIN
     subject = decision.org_id or PLATFORM_CHAIN
-    return (own, subject) if decision.emergency is not None else (subject,)
+    return (own,) if own == subject else (own, subject)
 
 
 def _reason(error: Exception) -> FailureReason:

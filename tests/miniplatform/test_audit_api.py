@@ -9,7 +9,7 @@ import pytest
 
 from miniplatform.store.migrate import ROLE
 from tests.miniplatform.platform_in_process import InProcess, deployed
-from tests.miniplatform.test_recording import EMERGENCY, records
+from tests.miniplatform.test_recording import EMERGENCY, break_trail, records
 
 
 async def audit(client: Any, org: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -77,8 +77,7 @@ async def test_the_audit_needs_its_scope_and_stays_in_its_org(plane: InProcess) 
 async def test_with_a_broken_trail_the_audit_cannot_be_read(plane: InProcess, migrated_url: str) -> None:
     """Reading the audit is an access like any other: no record, no answer."""
     client = await plane.org("acme")
-    with psycopg.connect(migrated_url, autocommit=True) as superuser:
-        superuser.execute(f"REVOKE INSERT ON audit_records FROM {ROLE}")
+    break_trail(migrated_url)
     answer = await client.get("/v1/orgs/acme/audit")
     assert answer.status_code == 503
     assert "acme" not in answer.json()["detail"]

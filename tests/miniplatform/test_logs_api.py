@@ -214,7 +214,7 @@ async def test_reading_logs_is_on_record(plane: InProcess) -> None:
     await send(agent, node_id, line(1, "a"), line(2, "b"))
     since = rfc3339(time.time() - 60)
     await items(client, f"{ids['env']}/logs", since=since, process_type="web")
-    opened, closed = await records(plane, ids["org_id"])
+    opened, closed = [r for r in await records(plane, ids["org_id"]) if r["action"] == "logs.query"]
     assert (opened["phase"], opened["action"], opened["scope"], opened["since"]) == ("open", "logs.query", "logs:read", since)
     assert opened["selectors"] == {"app_id": ids["app_id"], "env_id": ids["env_id"], "process_type": "web"}
     assert (closed["phase"], closed["lines"], closed["result"]) == ("close", 2, "ok")

@@ -24,12 +24,10 @@ async def records(plane: InProcess, org_id: str = "platform") -> list[dict[str, 
     return [row["record"] for row in await plane.database.rows("log_read", query, {"org": org_id})]
 
 
-@pytest.fixture
-def broken_trail(plane: InProcess, migrated_url: str) -> Any:
-    """A control plane whose role may no longer write audit records."""
-    with psycopg.connect(migrated_url, autocommit=True) as superuser:
+def break_trail(url: str) -> None:
+    """Take the right to write audit records from the control plane's role."""
+    with psycopg.connect(url, autocommit=True) as superuser:
         superuser.execute(f"REVOKE INSERT ON audit_records FROM {ROLE}")
-    return plane
 
 
 async def test_an_event_stream_is_on_record_from_its_opening_to_its_end(plane: InProcess) -> None:
@@ -60,7 +58,7 @@ async def test_a_refusal_is_on_record_and_looks_like_what_is_missing(plane: InPr
         ("GET /v1/orgs/{org}/apps/{app}/envs/{env}/describe", "foreign_org", "globex"),
         ("GET /v1/orgs/{org}/apps/{app}/envs/{env}/describe", "foreign_org", "nowhere"),
     ]
-    assert await records(plane, await org_of(two)) == []
+    assert {(r["action"], r["decision"]) for r in await records(plane, await org_of(two))} == {("tokens.issue", "allow")}
 
 
 async def test_an_operator_sees_a_tenant_only_in_a_declared_emergency(plane: InProcess) -> None:
@@ -99,15 +97,17 @@ async def test_a_poor_declaration_is_refused(plane: InProcess, headers: dict[str
     assert (await tenant.get("/v1/orgs/globex/apps", headers=headers)).status_code == 404
 
 
-async def test_without_a_trail_nothing_audited_is_answered(broken_trail: InProcess) -> None:
-    """Streams, emergencies and an operator's describe are 503; what needs no record goes on."""
-    plane = broken_trail
+async def test_without_a_trail_nothing_audited_is_answered(plane: InProcess, migrated_url: str) -> None:
+    """Streams, emergencies, an operator's describe and new tokens are 503; what needs no record goes on."""
     client = await plane.org("acme")
     ids = await deployed(client, "acme")
+    break_trail(migrated_url)
+    assert (await plane.operator.post("/v1/orgs/acme/tokens", json={"role": "owner"})).status_code == 503
     for asker, path, headers in (
         (client, "/v1/orgs/acme/events/stream", {}),
         (plane.operator, f"{ids['env']}/describe", EMERGENCY),
         (plane.operator, "/_debug/convergence", {}),
+        (client, "/v1/orgs/acme/audit", {}),
     ):
         answer = await asker.get(path, headers=headers)
         assert answer.status_code == 503, path
@@ -115,9 +115,18 @@ async def test_without_a_trail_nothing_audited_is_answered(broken_trail: InProce
             answer.json()["detail"] == "the access could not be put on record, so nothing was read or done; try again shortly"
         )
         assert answer.json()["retryable"] is True
-    assert plane.obs.sample("audit_refused_reads_total", reason="write_failed") == 3
+    assert plane.obs.sample("audit_refused_reads_total", reason="write_failed") == 5
     assert (await client.get(f"{ids['env']}/describe")).status_code == 200
     assert (await client.get("/v1/orgs/globex/apps")).status_code == 404
+
+
+async def test_who_lets_whom_in_is_on_record_in_both_orgs(plane: InProcess) -> None:
+    """An operator cannot make itself a tenant's token unseen, and cannot make one at all while the trail is broken."""
+    client = await plane.org("acme", role="readonly")
+    for chain in ("platform", await org_of(client)):
+        opened, closed = (await records(plane, chain))[:2]
+        assert (opened["action"], opened["actor_id"], opened["selectors"]) == ("tokens.issue", "operator", {"role": "readonly"})
+        assert (opened["reason"], closed["result"]) == ("platform_scope", "ok")
 
 
 async def test_the_trail_only_grows(plane: InProcess) -> None:

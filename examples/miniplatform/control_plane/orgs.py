@@ -10,10 +10,11 @@ from starlette.responses import Response
 from miniplatform.control_plane.auth import in_org, on_platform
 from miniplatform.control_plane.call import Call, reply
 from miniplatform.control_plane.commands import Decision, execute
+from miniplatform.control_plane.recording import read_in_org
 from miniplatform.control_plane.tenancy import missing
 from miniplatform.store.events import NewEvent
 from miniplatform.store.tokens import Bearer, issue
-from obslib.access import ROLE_SCOPES, Role, Scope, delegable
+from obslib.access import ROLE_SCOPES, Grant, Role, Scope, delegable
 from obslib.ids import mint
 
 __all__ = ["Name", "Named", "create_org", "issue_token", "whoami"]
@@ -57,9 +58,16 @@ async def create_org(call: Call) -> Response:
 
 
 async def issue_token(call: Call) -> Response:
-    """``POST …/tokens``: the only answer that ever holds a token."""
-    grant = await in_org(call, Scope.ORGS_ADMIN)
+    """``POST …/tokens``: the only answer that ever holds a token; who let whom in, and with what, is on record."""
+    await in_org(call, Scope.ORGS_ADMIN)
     wanted = await call.body(TokenRequest)
+    asked = {"actor": wanted.actor_id, "role": wanted.role, "granted": " ".join(sorted(wanted.scopes or ()))}
+    selectors = {name: str(value) for name, value in asked.items() if value}
+    async with read_in_org(call, Scope.ORGS_ADMIN, action="tokens.issue", selectors=selectors) as reading:
+        return await _issue(call, reading.grant, wanted)
+
+
+async def _issue(call: Call, grant: Grant, wanted: TokenRequest) -> Response:
     scopes = delegable(grant, ROLE_SCOPES[wanted.role] if wanted.role else wanted.scopes or ())
     database = call.platform.database
     org = await database.row("view_read", "SELECT org_id FROM orgs WHERE org_id = %(org)s", {"org": grant.org_id})
