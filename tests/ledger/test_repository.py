@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from obslib.ledger import FILE, read
+from obslib.ledger import FILE, Kind, read
+from obslib.ledger.row import EVIDENCE
 
 ROOT = Path(__file__).parents[2]
 OBSLIB = str(Path(sys.executable).parent / "obslib")
@@ -17,6 +18,14 @@ def test_nothing_in_the_ledger_is_wrong() -> None:
     """Every row names only what exists and is tested, or says what is missing (SPEC-05)."""
     done = subprocess.run([OBSLIB, "requirements", "--wrong"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_page_explains_every_kind_of_row() -> None:
+    """Each kind has its line in the table of what it must show, and each line a kind."""
+    table = (ROOT / "specs" / "requirements.md").read_text().partition("## What a row must show")[2].partition("\n## ")[0]
+    explained = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines() if line.startswith("| ")]
+    assert explained == ["kind", *(kind.value for kind in Kind)]
+    assert list(EVIDENCE) == list(Kind)
 
 
 def test_rows_stand_in_the_order_of_the_sections() -> None:
