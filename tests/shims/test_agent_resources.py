@@ -126,9 +126,12 @@ def test_the_top_ten_carry_ranks_and_no_ids(obs: RecordedObservability, agent: A
 
 
 def test_totals_grow_by_what_each_boot_used_and_never_fall(obs: RecordedObservability, agent: Agent) -> None:
-    """What ran before this agent did is not counted again; a boot that ends takes nothing back, and a new one adds."""
+    """What ran before this agent did is not counted again, a boot that ends takes nothing back, and a new one adds.
+
+    A total that is known is there from the start, at 0; one that nobody knows is absent.
+    """
     agent.resources.sampled([sample(1, 10, cpu_pressure_seconds=500.0, cpu_periods=50)])
-    assert obs.sample(r.AGENT_INSTANCE_CPU_PRESSURE, **WEB) is None
+    assert obs.sample(r.AGENT_INSTANCE_CPU_PRESSURE, **WEB) == 0.0
     agent.resources.sampled(
         [
             sample(1, 10, cpu_pressure_seconds=501.5, cpu_periods=60, cpu_throttled_periods=1),

@@ -27,7 +27,12 @@ def test_a_report_with_any_code_survives_the_wire(code: str) -> None:
             reason_code=code,
             reason_detail="exit 1",
             exit_code=1,
+            memory_usage_bytes=4,
             memory_peak_bytes=5,
+            memory_limit_bytes=5,
+            memory_cap_exceeded=True,
+            cpu_throttled_seconds=0.5,
+            cpu_pressure_ratio=0.25,
             sampled_at="2026-01-31T09:30:00Z",
         ),
     )

@@ -95,10 +95,11 @@ class Resources:
         window.add(self._clock.monotonic(), self._clock.now(), figures)
 
     def _count(self, window: _Window, figures: Figures) -> None:
+        env_id, process_type = window.group
         for name, family in self._totals:
             total, counted = getattr(figures, name), getattr(window.counted, name) or 0
-            if total is not None and total > counted:
-                family.labels(env_id=window.group[0], process_type=window.group[1]).inc(total - counted)
+            if total is not None:  # a total that is known and does not grow shows as 0
+                family.labels(env_id=env_id, process_type=process_type).inc(max(0, total - counted))
         window.counted = figures
 
     def _forget(self, groups: set[Group]) -> None:
