@@ -53,6 +53,7 @@ class Edge:
             is_intact=lambda: self.table.is_intact(),
             probe_state_file=self.file.probe,
             overlay=None,
+            proxy_v2_routes=lambda: 0,
             unbound=lambda: self.table.unbound(),
         )
         events = self.telemetry.connections

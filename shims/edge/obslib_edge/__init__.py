@@ -35,18 +35,18 @@ def instrument(
     is_intact: Callable[[], bool],
     probe_state_file: Callable[[], object],
     overlay: Overlay | None,
+    proxy_v2_routes: Callable[[], int],
     unbound: Callable[[], Mapping[int, str]] = dict,
-    proxy_v2_routes: Callable[[], int] = lambda: 0,
     silent_after_s: float = 60.0,
 ) -> EdgeTelemetry:
     """Bind the edge's signals and register its readiness.
 
-    ``routes`` gives the backends of every route of the applied config by route id, ``listeners`` the listening
-    ports; both are read at each scrape, from another thread. ``is_intact`` says whether what is served is
-    exactly one config, ``probe_state_file`` raises OSError when the config could not be saved, and ``overlay``
-    answers for the network to the backends (None: there is none to answer for). ``unbound`` gives the listener ports
-    that could not be bound, with the reason, and ``proxy_v2_routes`` the number of routes with the PROXY protocol on. The
-    control plane counts as silent after ``silent_after_s``.
+    ``routes`` gives the backends of every route of the applied config by route id, ``listeners`` the listening ports and
+    ``proxy_v2_routes`` the number of routes with the PROXY protocol on; they are read at each scrape, from another thread.
+    ``is_intact`` says whether what is served is exactly one config, ``probe_state_file`` raises OSError when the config
+    could not be saved, and ``overlay`` answers for the network to the backends (None: there is none to answer for).
+    ``unbound`` gives the listener ports that could not be bound, with the reason. The control plane counts as silent after
+    ``silent_after_s``.
     """
     measure_backends(obs, routes)
     config = ConfigApply(obs)
