@@ -26,13 +26,14 @@ BOOT, INSTANCE = "boot_1", "inst_1"
 class Reader:
     """An agent's view of one boot's console; ``again()`` is the next agent's, after a kill."""
 
-    def __init__(self, home: Path, *, is_new: bool = True) -> None:
+    def __init__(self, home: Path, *, is_new: bool = True, is_running: bool = True) -> None:
         self.home = home
         self.spool = Spool(home / "spool.sqlite", clock=SystemClock())
         self.capture = Capture(self.spool, lambda boot_id: home / boot_id, clock=SystemClock())
         self.consoles = Consoles(self.capture, self.spool, WorkloadLogs(observability("agent"), None), lambda: {BOOT})
         (home / BOOT).mkdir(exist_ok=True)
-        self.consoles.open(INSTANCE, BOOT, is_new=is_new)
+        if is_running:
+            self.consoles.open(INSTANCE, BOOT, is_new=is_new)
 
     def write(self, text: bytes, stream: str = "stdout") -> None:
         """Write as the kernel does for a workload."""
@@ -163,6 +164,20 @@ async def test_a_console_that_ends_while_the_disk_is_full_is_captured_once_there
 
     assert [entry.line for entry in reader.entries()] == [b"last words"]
     assert reader.capture.boots == []
+
+
+async def test_what_an_agent_left_of_a_console_is_finished_by_the_next(reader: Reader) -> None:
+    """The workload ended, the agent was killed before it had captured the last lines: they are not forgotten."""
+    reader.write(b"one\n")
+    reader.look()
+    reader.write(b"last words")
+    reader.spool.close()
+    reader = Reader(reader.home, is_running=False)
+    reader.consoles.resume()
+    await reader.consoles.finish(BOOT)
+
+    assert [entry.line for entry in reader.entries()] == [b"one", b"last words"]
+    assert reader.spool.unfinished() == {}
 
 
 def full_disk(*_: object) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
-from obslib.workload.node import Capture, Spool, SpoolUnavailable
+from obslib.workload.node import Capture, Rest, Spool, SpoolUnavailable
 from obslib_agent.workload_logs import WorkloadLogs
 
 __all__ = ["Consoles"]
@@ -36,42 +37,51 @@ class Consoles:
         """Read for ever, a little of each console in turn."""
         passes = 0
         while True:
-            has_more = self._pass(is_tidying=passes % _TIDY_EVERY == 0)
+            rest = self._pass(is_tidying=passes % _TIDY_EVERY == 0)
             self._logs.settle()
             passes += 1
-            await asyncio.sleep(0 if has_more else _PAUSE_S)
+            await asyncio.sleep(0 if rest is Rest.AT_ONCE else _PAUSE_S)
 
     async def finish(self, boot_id: str) -> None:
         """Read a console to its end, now that nobody writes to it; a last line without a newline counts too.
 
-        If the spool cannot keep it now, ``follow`` goes on with it: a full disk must not hold up the end of an instance.
+        If the spool cannot keep it all now, ``follow`` goes on with it: the end of an instance does not wait for that.
         """
         self._ended.add(boot_id)
-        try:
-            has_more = True
-            while has_more:
-                has_more = self._capture.finish(boot_id)
-                await asyncio.sleep(0)
-        except SpoolUnavailable as error:
-            self._logs.capture_failed(error)
-        else:
-            self._ended.discard(boot_id)
+        rest = Rest.AT_ONCE
+        while rest is Rest.AT_ONCE:
+            try:
+                rest = self._advance(boot_id)
+            except SpoolUnavailable as error:
+                self._logs.capture_failed(error)
+                return
+            await asyncio.sleep(0)
 
-    def _pass(self, *, is_tidying: bool) -> bool:
+    def resume(self) -> None:
+        """Finish what an earlier agent did not; call it once the boots that run are open."""
+        with suppress(SpoolUnavailable):
+            for boot_id, instance_id in self._spool.unfinished().items():
+                if boot_id not in self._capture.boots:
+                    self._capture.open(instance_id, boot_id, is_new=False)
+                    self._ended.add(boot_id)
+
+    def _pass(self, *, is_tidying: bool) -> Rest:
+        rest = Rest.NOTHING
         try:
-            has_more = [self._advance(boot_id) for boot_id in self._capture.boots]
+            for boot_id in self._capture.boots:
+                rest = max(rest, self._advance(boot_id))
             if is_tidying:
                 self._spool.retain(self._known())
         except SpoolUnavailable as error:
             self._logs.capture_failed(error)
-            return False
+            return Rest.LATER
         self._logs.captured()
-        return any(has_more)
+        return rest
 
-    def _advance(self, boot_id: str) -> bool:
+    def _advance(self, boot_id: str) -> Rest:
         if boot_id not in self._ended:
             return self._capture.look(boot_id)
-        has_more = self._capture.finish(boot_id)
-        if not has_more:
+        rest = self._capture.finish(boot_id)
+        if rest is Rest.NOTHING:
             self._ended.discard(boot_id)
-        return has_more
+        return rest

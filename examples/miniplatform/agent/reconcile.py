@@ -55,6 +55,7 @@ class Reconciler:
                     with self._obs.bind(**instance.log_fields()):
                         self._agent.instances.adopted(instance.boot.boot_id)
             self._supervise(instance)
+        self._consoles.resume()
 
     async def run(self) -> None:
         """Reconcile until cancelled; workloads run on after that."""

@@ -9,21 +9,31 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from enum import IntEnum
 from pathlib import Path
 from typing import get_args
 
 from obslib.clock import Clock
 from obslib.wire import LogGap
 from obslib.wire.workload_log import Stream
-from obslib.workload.node.lines import find_lines
+from obslib.workload.node.lines import Found, find_lines
 from obslib.workload.node.look import Look, Place
 from obslib.workload.node.spool import Spool
 from obslib.workload.node.spool_file import SpoolUnavailable
 
-__all__ = ["Capture"]
+__all__ = ["Capture", "Rest"]
 
 _CHUNK = 2**20
 _STREAMS: tuple[Stream, ...] = get_args(Stream)
+
+
+class Rest(IntEnum):
+    """What is left after a look, and when to look again."""
+
+    NOTHING = 0
+    LATER = 1
+    """There is more, but the instance is beyond its rate or the spool has little room: after a pause."""
+    AT_ONCE = 2
 
 
 class Capture:
@@ -39,6 +49,7 @@ class Capture:
         self._instances: dict[str, str] = {}
         self._unenrolled: set[str] = set()
         self._seen: dict[tuple[str, Stream], int] = {}
+        self._caught_up_at: dict[str, float] = {}
 
     @property
     def boots(self) -> list[str]:
@@ -56,24 +67,27 @@ class Capture:
             with suppress(SpoolUnavailable):  # the first look tries again
                 self._place(boot_id, "stdout")
 
-    def look(self, boot_id: str) -> bool:
-        """Read a little of each stream; returns whether it is worth looking again at once.
+    def look(self, boot_id: str) -> Rest:
+        """Read a little of each stream. An instance that writes without end costs the agent a bounded share of its time.
 
-        It is not for an instance beyond its rate: one that writes without end costs the agent a bounded share of its time.
+        A backlog is read as fast as the spool has room for it: it is safe where it is, and would only push out lines.
         """
-        has_more = [self._read(boot_id, stream, is_last=False) for stream in _STREAMS]
-        return any(has_more)
+        rest = max([self._read(boot_id, stream, is_last=False) for stream in _STREAMS])
+        if rest is Rest.NOTHING:
+            self._caught_up_at[boot_id] = self._clock.now()
+        return rest
 
-    def finish(self, boot_id: str) -> bool:
-        """Likewise, now that nobody writes any more; when it returns False the boot is captured to its end."""
-        has_more = [self._read(boot_id, stream, is_last=True) for stream in _STREAMS]
-        if any(has_more):
-            return True
+    def finish(self, boot_id: str) -> Rest:
+        """Likewise, now that nobody writes any more; with nothing left, the boot is captured to its end."""
+        rest = max([self._read(boot_id, stream, is_last=True) for stream in _STREAMS])
+        if rest:
+            return rest
         self._spool.finish(boot_id)
         self._instances.pop(boot_id, None)
+        self._caught_up_at.pop(boot_id, None)
         for stream in _STREAMS:
             self._seen.pop((boot_id, stream), None)
-        return False
+        return Rest.NOTHING
 
     def _place(self, boot_id: str, stream: Stream) -> Place:
         """The place to go on from; a boot the spool does not know is enrolled first."""
@@ -86,37 +100,43 @@ class Capture:
         self._unenrolled.discard(boot_id)
         return place
 
-    def _read(self, boot_id: str, stream: Stream, *, is_last: bool) -> bool:
-        """Read one chunk; returns whether there is more to read now."""
+    def _read(self, boot_id: str, stream: Stream, *, is_last: bool) -> Rest:
+        """Read one chunk."""
         size = _size(self._directory(boot_id) / stream)
         if not is_last and size == self._seen.get((boot_id, stream), 0):
-            return False
+            return Rest.NOTHING
         place = self._place(boot_id, stream)
         if size < place.position:  # cut off by somebody else: what is there now is new
             place = Place()
+        if size == place.position:
+            return Rest.NOTHING
         try:
             with (self._directory(boot_id) / stream).open("rb", buffering=0) as console:
                 start = _data_from(console.fileno(), place.position, size)
                 console.seek(start)
                 chunk = console.read(min(_CHUNK, size - start))
                 if _data_from(console.fileno(), start, size) != start:
-                    return True  # given back while it was read
-        except OSError:  # not there yet, or not readable now
-            return False
-        if size == place.position:
-            return False
+                    return Rest.AT_ONCE  # given back while it was read
+        except OSError:  # not readable now
+            return Rest.NOTHING
         has_end = start + len(chunk) == size
-        is_beyond_rate = self._keep(boot_id, stream, place, start, chunk, is_last=is_last and has_end)
+        found = self._keep(boot_id, stream, place, start, chunk, is_last=is_last and has_end)
+        if found.is_full:
+            return Rest.LATER
         if has_end:
             self._seen[boot_id, stream] = size
-        return not has_end and (is_last or not is_beyond_rate)
+            return Rest.NOTHING
+        return Rest.LATER if found.surplus_lines and not is_last else Rest.AT_ONCE
 
-    def _keep(self, boot_id: str, stream: Stream, place: Place, start: int, chunk: bytes, *, is_last: bool) -> bool:
-        """Keep what the chunk holds; returns whether it held more than the instance may write."""
+    def _keep(self, boot_id: str, stream: Stream, place: Place, start: int, chunk: bytes, *, is_last: bool) -> Found:
+        """Keep what the chunk holds, as far as there is room; returns it."""
         allowance = self._spool.allowance(boot_id)
-        allowance.refill(self._clock.now())
+        allowance.refill(self._clock.now(), caught_up_at=self._caught_up_at.get(boot_id))
         gone = start - place.position
-        found = find_lines(chunk, is_skipping=place.is_skipping and not gone, is_last=is_last, admits=allowance.admits)
+        found = find_lines(
+            chunk, is_skipping=place.is_skipping and not gone, is_last=is_last, most=self._spool.room(boot_id),
+            admits=allowance.admits,
+        )  # fmt: skip
         if gone or found.consumed:
             look = Look(
                 stream=stream,
@@ -128,7 +148,7 @@ class Capture:
                 bytes=found.consumed,
             )
             self._spool.keep(boot_id, look)
-        return found.surplus_lines > 0
+        return found
 
 
 def _surplus(lines: int, size: int) -> LogGap | None:

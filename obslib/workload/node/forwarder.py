@@ -19,7 +19,7 @@ __all__ = ["Forwarder"]
 _ENOUGH_LINES = 100
 _PATIENCE_S = 0.5
 _POLL_S = 0.1
-_CHECK_EVERY_S = 1.0
+_CHECK_EVERY_S = 5.0
 _LONGEST_PAUSE_S = 5.0
 
 

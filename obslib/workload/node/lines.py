@@ -24,8 +24,8 @@ class Line:
 class Found:
     """What a chunk holds: ``lines``, then ``surplus_lines`` of ``surplus_bytes`` that were not admitted.
 
-    ``consumed`` bytes are done with; what follows them is an unfinished line. ``is_skipping`` tells that the chunk ends
-    within a line that has been cut already.
+    ``consumed`` bytes are done with; what follows them is an unfinished line, or what there was no room for (``is_full``).
+    ``is_skipping`` tells that the chunk ends within a line that has been cut already.
     """
 
     lines: list[Line] = field(default_factory=list)
@@ -33,6 +33,7 @@ class Found:
     surplus_bytes: int = 0
     consumed: int = 0
     is_skipping: bool = False
+    is_full: bool = False
 
 
 def cut(line: bytes) -> Line:
@@ -44,8 +45,8 @@ def cut(line: bytes) -> Line:
     return Line(text=line[:edge] + _ELLIPSIS, is_cut=True)
 
 
-def find_lines(chunk: bytes, *, is_skipping: bool, is_last: bool, admits: Callable[[int], bool]) -> Found:
-    """Find the lines of ``chunk``. After the first that ``admits`` refuses, the rest of the chunk is surplus, only counted.
+def find_lines(chunk: bytes, *, is_skipping: bool, is_last: bool, most: int, admits: Callable[[int], bool]) -> Found:
+    """Find the first ``most`` lines of ``chunk``. After one that ``admits`` refuses, the rest is surplus, only counted.
 
     ``is_skipping`` as the chunk before left it; ``is_last`` when nothing will ever follow, so that a last line
     without a newline counts.
@@ -56,12 +57,18 @@ def find_lines(chunk: bytes, *, is_skipping: bool, is_last: bool, admits: Callab
         if not found.consumed:
             return Found(consumed=len(chunk), is_skipping=not is_last)
     while (end := chunk.find(b"\n", found.consumed)) >= 0:
+        if len(found.lines) == most:
+            found.is_full = True
+            return found
         if not admits(min(end - found.consumed, MAX_LINE_BYTES)):
             return _surplus(chunk, found, is_last)
         found.lines.append(cut(chunk[found.consumed : end]))
         found.consumed = end + 1
     rest = chunk[found.consumed :]
     if len(rest) > MAX_LINE_BYTES or (is_last and rest):
+        if len(found.lines) == most:
+            found.is_full = True
+            return found
         if not admits(min(len(rest), MAX_LINE_BYTES)):
             return _surplus(chunk, found, is_last)
         found.lines.append(cut(rest))

@@ -10,21 +10,24 @@ _TOKEN_BYTES = 1024
 
 
 class Allowance:
-    """Tokens of one instance as of ``at`` (Unix seconds); ``None`` is the first moment, with a full burst."""
+    """Tokens of one instance as of ``at`` (Unix seconds). At first there is a full burst."""
 
-    def __init__(self, bounds: Bounds, *, tokens: float | None = None, at: float | None = None) -> None:
+    def __init__(self, bounds: Bounds, *, tokens: float | None, at: float) -> None:
         self.tokens = bounds.burst if tokens is None else tokens
         self.at = at
         self._bounds = bounds
 
-    def refill(self, now: float) -> None:
-        """Add what has come in since the console was last read.
+    def refill(self, now: float, *, caught_up_at: float | None) -> None:
+        """Add what has come in since ``at``.
 
-        The burst bounds what was saved before that; the time since then counts in full, since the lines found now
-        were written in it, were it the hour in which no agent ran. A clock set back adds nothing.
+        ``caught_up_at`` is when the console was last found read to its end: until then no more than the burst was saved up.
+        Whatever was found later was written later, and that time counts in full, were it the hour in which no agent ran.
+        A clock set back adds nothing.
         """
-        elapsed = 0.0 if self.at is None else max(0.0, now - self.at)
-        self.tokens = min(self.tokens, self._bounds.burst) + elapsed * self._bounds.tokens_per_second
+        if caught_up_at is not None and caught_up_at >= self.at:
+            self.tokens = min(self.tokens + (caught_up_at - self.at) * self._bounds.tokens_per_second, self._bounds.burst)
+            self.at = caught_up_at
+        self.tokens += max(0.0, now - self.at) * self._bounds.tokens_per_second
         self.at = now
 
     def admits(self, length: int) -> bool:

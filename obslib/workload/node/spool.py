@@ -28,6 +28,7 @@ from obslib.workload.node.totals import LogTotals
 __all__ = ["NotAcknowledged", "Spool"]
 
 _ROW_BYTES = 100
+_ALWAYS = 20  # a twentieth of the bound in each look is more than an instance within its rate can write in between
 _STREAMS: tuple[Stream, ...] = get_args(Stream)
 
 
@@ -90,7 +91,7 @@ class Spool:
             added = db.execute(
                 "INSERT OR IGNORE INTO boots (instance_id, boot_id, first_seq, next_seq, tokens, read_at)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (instance_id, boot_id, seq, seq, *(earlier or (None, None))),
+                (instance_id, boot_id, seq, seq, *(earlier or (None, self._clock.now()))),
             )
             if added.rowcount and seq > 1:
                 boot = int(added.lastrowid or 0)
@@ -110,6 +111,12 @@ class Spool:
         with self._transaction() as db:
             tokens, read_at = db.execute("SELECT tokens, read_at FROM boots WHERE boot_id = ?", (boot_id,)).fetchone()
         return Allowance(self.bounds, tokens=tokens, at=read_at)
+
+    def room(self, boot_id: str) -> int:
+        """How many lines of the boot's instance can be kept now; never 0, since in an outage the newest push out the oldest."""
+        with self._transaction() as db:
+            [(instance_id,)] = db.execute("SELECT instance_id FROM boots WHERE boot_id = ?", (boot_id,))
+        return max(self.bounds.lines_per_instance - self._rows(instance_id), self.bounds.lines_per_instance // _ALWAYS, 1)
 
     def keep(self, boot_id: str, look: Look) -> None:
         """Move a console's position and keep what was found up to there, together; then make room for it."""
@@ -138,6 +145,11 @@ class Spool:
         """Nothing more will come from this boot: a gap at its end need not wait for a line after it."""
         with self._transaction() as db:
             db.execute("UPDATE boots SET is_over = 1 WHERE boot_id = ?", (boot_id,))
+
+    def unfinished(self) -> dict[str, str]:
+        """The boots that were not captured to their end, each with its instance."""
+        with self._transaction() as db:
+            return dict(db.execute("SELECT boot_id, instance_id FROM boots WHERE NOT is_over"))
 
     def retain(self, boot_ids: set[str]) -> None:
         """Forget every other boot, each once its lines have gone out; their consoles are not read again."""
@@ -182,7 +194,9 @@ class Spool:
         """Count the lines in the file and see whether every number given out is accounted for."""
         with self._transaction() as db:
             [(in_boots,)] = db.execute("SELECT coalesce(sum(next_seq - first_seq), 0) FROM boots")
-            [(waiting,)] = db.execute("SELECT count(*) FROM entries WHERE reason IS NULL")
+            [(waiting,)] = db.execute(
+                "SELECT (SELECT count(*) FROM entries) - (SELECT count(*) FROM entries WHERE reason IS NOT NULL)"
+            )  # by the two indices; the lines themselves may be hundreds of megabytes
         dropped = sum(self.totals.dropped_lines.values())
         numbered = in_boots + self._counts["numbered"]
         self.totals = replace(self.totals, unaccounted_lines=numbered - self.totals.forwarded_lines - dropped - waiting)
@@ -263,7 +277,7 @@ class Spool:
 
     def _make_room(self, db: sqlite3.Connection, instance_id: str) -> None:
         """Hold the bound of the instance, then that of the spool: there the instance with the most gives up its oldest."""
-        rows = sum(held.rows for held in self._held.values() if held.instance_id == instance_id)
+        rows = self._rows(instance_id)
         if rows > self.bounds.lines_per_instance:
             self._give_up(db, instance_id, rows=rows - self.bounds.lines_per_instance, bytes_over=0)
         while (over := sum(held.size for held in self._held.values()) - self.bounds.spool_bytes) > 0:
@@ -273,6 +287,9 @@ class Spool:
             [(biggest, _)] = sizes.most_common(1)
             if not self._give_up(db, biggest, rows=0, bytes_over=over):
                 return  # only what is under way is left
+
+    def _rows(self, instance_id: str) -> int:
+        return sum(held.rows for held in self._held.values() if held.instance_id == instance_id)
 
     def _give_up(self, db: sqlite3.Connection, instance_id: str, *, rows: int, bytes_over: int) -> int:
         given_up = give_up(db, instance_id, rows=rows, bytes_over=bytes_over)

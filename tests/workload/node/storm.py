@@ -18,7 +18,7 @@ from tests.workload.node.receiver import Receiver
 
 __all__ = ["REJECTED", "TIGHT", "Storm"]
 
-TIGHT = Bounds(lines_per_instance=25, spool_bytes=6_000, tokens_per_second=40.0, burst=30.0)
+TIGHT = Bounds(lines_per_instance=25, spool_bytes=6_000, tokens_per_second=0.7, burst=15.0)
 """So little of everything that every kind of loss happens all the time."""
 
 REJECTED = "inst_0"
@@ -62,7 +62,7 @@ class Storm:
             self.receiver.rejects = {REJECTED} if self.steps < 100 else set()
             self.steps += 1
             if self.random.random() < 0.3:
-                self._life.statements = self.random.randrange(25)
+                self._life.statements = self.random.randrange(60)
             try:
                 if self.random.random() < 0.3:
                     await self.forwarder.step()

@@ -47,7 +47,7 @@ def read(pieces: list[bytes]) -> list[Line]:
     left, is_skipping = b"", False
     for number, piece in enumerate(pieces, 1):
         chunk = left + piece
-        found = find_lines(chunk, is_skipping=is_skipping, is_last=number == len(pieces), admits=lambda _: True)
+        found = find_lines(chunk, is_skipping=is_skipping, is_last=number == len(pieces), most=10**6, admits=lambda _: True)
         kept += found.lines
         left, is_skipping = chunk[found.consumed :], found.is_skipping
     assert left == b""
@@ -68,8 +68,8 @@ def test_reading_in_pieces_is_reading_at_once(pieces: list[bytes], limit: int) -
 @given(st.binary(max_size=60).map(lambda b: b.replace(b"x", b"\n")), st.integers(0, 5), st.booleans())
 def test_every_byte_consumed_is_in_a_line_or_in_the_surplus(chunk: bytes, tokens: int, is_last: bool) -> None:
     """After the first line beyond the rate the rest is counted, neither more nor less."""
-    allowance = Allowance(Bounds(burst=tokens))
-    found = find_lines(chunk, is_skipping=False, is_last=is_last, admits=allowance.admits)
+    allowance = Allowance(Bounds(burst=tokens), tokens=None, at=0.0)
+    found = find_lines(chunk, is_skipping=False, is_last=is_last, most=10**6, admits=allowance.admits)
     total = len(chunk.split(b"\n")) - (0 if is_last and not chunk.endswith(b"\n") and chunk else 1)
     assert len(found.lines) == min(tokens, total)
     assert found.surplus_lines == total - len(found.lines)
@@ -79,21 +79,28 @@ def test_every_byte_consumed_is_in_a_line_or_in_the_surplus(chunk: bytes, tokens
 
 def test_long_lines_cost_more() -> None:
     """A line costs a token per KiB begun, an empty one too."""
-    allowance = Allowance(Bounds(burst=17))
+    allowance = Allowance(Bounds(burst=17), tokens=None, at=0.0)
     assert [allowance.admits(n) for n in (0, MAX_LINE_BYTES, 1)] == [True, True, False]
 
 
 def test_the_time_in_which_nobody_read_counts_in_full() -> None:
-    """Savings are bounded by the burst, but an hour without an agent is an hour in which the workload may have written."""
-    allowance = Allowance(Bounds(burst=10, tokens_per_second=2), at=1_000.0)
-    allowance.refill(1_100.0)
+    """An hour without an agent is an hour in which the workload may have written, and so is one with a backlog."""
+    allowance = Allowance(Bounds(burst=10, tokens_per_second=2), tokens=None, at=1_000.0)
+    allowance.refill(1_100.0, caught_up_at=None)
     assert allowance.tokens == 210
-    allowance.refill(1_101.0)
+    allowance.refill(1_101.0, caught_up_at=999.0)
+    assert allowance.tokens == 212
+
+
+def test_an_instance_that_was_quiet_has_saved_no_more_than_the_burst() -> None:
+    """The time up to the last look at which nothing was left fills the burst and no more."""
+    allowance = Allowance(Bounds(burst=10, tokens_per_second=2), tokens=3, at=1_000.0)
+    allowance.refill(5_001.0, caught_up_at=5_000.0)
     assert allowance.tokens == 12
 
 
 def test_a_clock_set_back_gives_nothing_and_takes_nothing() -> None:
     """The bucket stands still and goes on from the new time."""
     allowance = Allowance(Bounds(burst=10, tokens_per_second=2), tokens=3, at=1_000.0)
-    allowance.refill(900.0)
+    allowance.refill(900.0, caught_up_at=899.0)
     assert (allowance.tokens, allowance.at) == (3, 900.0)

@@ -70,6 +70,40 @@ async def test_an_outage_leaves_one_marker_for_what_did_not_fit(tmp_path: Path, 
     assert node.receiver.lines("boot_a") == [b"%07d" % number for number in range(301, 400)]
 
 
+async def test_a_backlog_that_no_agent_read_is_captured_at_the_pace_at_which_it_goes_out(tmp_path: Path) -> None:
+    """Lines that are safe in their console do not push each other out of the spool."""
+    node = ConsoleFiles(tmp_path, Bounds(lines_per_instance=500, burst=100, tokens_per_second=100))
+    node.open("a")
+    node.look()
+    node.clock.advance(60.0)
+    written = [b"%d" % n for n in range(5_000)]
+    node.write("a", *written)
+    passes = 0
+    while node.capture.finish("boot_a"):
+        await node.forwarder.step()
+        passes += 1
+    await node.forward()
+    assert node.receiver.lines("boot_a") == written
+    assert node.receiver.gaps("boot_a") == []
+    assert passes < 40
+
+
+async def test_an_instance_that_was_quiet_for_an_hour_is_limited_like_any_other(tmp_path: Path) -> None:
+    """Silence saves up no more than the burst."""
+    node = ConsoleFiles(tmp_path, Bounds(burst=100, tokens_per_second=10))
+    node.open("a")
+    node.write("a", b"hello")
+    node.look()
+    for _ in range(36):
+        node.clock.advance(100.0)
+        node.look()
+    node.write("a", *[b"x"] * 1_000)
+    node.look()
+    await node.forward()
+    assert len(node.receiver.lines("boot_a")) == 101
+    assert node.receiver.gaps("boot_a") == [("rate_limited", 900)]
+
+
 async def test_a_backlog_does_not_hold_up_other_instances(tmp_path: Path) -> None:
     """The next batch has room for whoever writes little, however much waits of another."""
     node = ConsoleFiles(tmp_path)
