@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -146,3 +148,24 @@ def test_the_figures_of_the_flood_add_up(flooded: Flooded) -> None:
     assert "workload_log.loss_began" in {line.get("event") for line in told}
     assert "workload_log.forward_failed" in {line.get("event") for line in told}
     assert not [line for line in told if "all work and no play" in json.dumps(line)]
+
+
+def test_a_tail_goes_on_over_a_restart_of_the_control_plane(flooded: Flooded) -> None:
+    """Killed and started again under a tail: the reader sees every number once and in order, and no end."""
+    platform = flooded.running.platform
+    asked = ["logs", "tail", "--json", "--process-type", "steady", "--tail-lines", "0", "--limit", "1500"]
+    command = [str(Path(sys.executable).parent / "platform"), *asked]
+    environment = {"PLATFORM_CONTEXT": str(flooded.tenant.context)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, text=True) as tail:
+        assert tail.stdout is not None
+        told = [tail.stdout.readline() for _ in range(200)]
+        platform.kill("control-plane")
+        time.sleep(2.0)
+        platform.start("control-plane")
+        rest, said = tail.communicate(timeout=120)
+    assert tail.returncode == 0, said
+    assert "going on after position" in said
+    records = [json.loads(line) for line in [*told, *rest.splitlines()]]
+    assert [record for record in records if "kind" in record] == []
+    numbers = [number(record) for record in records]
+    assert numbers == list(range(numbers[0], numbers[0] + 1500))
