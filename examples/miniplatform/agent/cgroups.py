@@ -119,7 +119,7 @@ class Cgroups:
         return self._group(boot_id).read()
 
     def release(self, boot_id: str) -> None:
-        """Remove the boot's groups and end whoever is still in them; takes at most half a second."""
+        """Remove the boot's groups and end whoever is still in them; takes a moment, at worst about a second."""
         for directory in _directories(self._group(boot_id)):
             _remove(directory)
 
@@ -191,8 +191,9 @@ def _inside(directory: Path | None, name: str) -> Path:
 
 
 def _members(group: Path | None) -> list[int]:
+    """The processes in a group, without those of another pid namespace: they show as 0, and a signal to 0 is for ourselves."""
     with suppress(OSError):
-        return [int(pid) for pid in _inside(group, "cgroup.procs").read_text().split()]
+        return [pid for pid in map(int, _inside(group, "cgroup.procs").read_text().split()) if pid > 0]
     return []
 
 

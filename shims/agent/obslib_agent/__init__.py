@@ -14,8 +14,9 @@ from obslib_agent.drivers import (
 )
 from obslib_agent.image_cache import ImageCache
 from obslib_agent.instrument import Agent, instrument
+from obslib_agent.last_minute import LastMinute
 from obslib_agent.overlay import WireGuard
-from obslib_agent.resources import InstanceSample, LastMinute
+from obslib_agent.resources import InstanceSample
 
 __all__ = [
     "Agent", "CacheKind", "CacheTotals", "Cgroup", "Disk", "DiskKind", "Figures", "ImageCache", "InstanceSample",

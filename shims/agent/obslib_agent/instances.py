@@ -11,7 +11,7 @@ from obslib.catalog.platform import resources as r
 from obslib.catalog.platform.terms import INSTANCE_REASONS, InstanceReasonName
 from obslib.wire import TerminationClass, TerminationReport, reason_code, termination_class
 from obslib_agent.drivers import InstanceState
-from obslib_agent.resources import LastMinute
+from obslib_agent.last_minute import LastMinute
 
 __all__ = ["Instances"]
 

@@ -5,19 +5,16 @@ One call brings the whole picture, so what is not in it has gone, and its series
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from obslib import Observability
 from obslib.catalog.platform import resources as r
-from obslib.wire import rfc3339
 from obslib_agent.cgroup import Figures
+from obslib_agent.last_minute import WINDOW_S, LastMinute, Window, last_minute
 
-__all__ = ["InstanceSample", "LastMinute", "Resources"]
+__all__ = ["InstanceSample", "Resources"]
 
-_WINDOW_S = 60.0
-_AT_MOST = 240
 _RANKS = 10
 Group = tuple[str, str]
 
@@ -31,19 +28,6 @@ class InstanceSample:
     instance_id: str
     boot_id: str = ""
     figures: Figures | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastMinute:
-    """What was known of a boot when it ended, as a termination report and ``instance.terminated`` say it."""
-
-    memory_usage_bytes: int | None = None
-    memory_peak_bytes: int | None = None
-    memory_limit_bytes: int | None = None
-    memory_cap_exceeded: bool | None = None
-    cpu_throttled_seconds: float | None = None
-    cpu_pressure_ratio: float | None = None
-    sampled_at: str | None = None
 
 
 class Resources:
@@ -66,7 +50,7 @@ class Resources:
             ("cpu_throttled_seconds", obs.metrics[r.AGENT_INSTANCE_CPU_THROTTLED]),
             ("cpu_pressure_seconds", obs.metrics[r.AGENT_INSTANCE_CPU_PRESSURE]),
         )
-        self._windows: dict[str, _Window] = {}
+        self._windows: dict[str, Window] = {}
         self._groups: set[Group] = set()
         self._has_begun = False
 
@@ -84,17 +68,17 @@ class Resources:
         window = self._windows.pop(boot_id, None)
         if window is not None:
             self._count(window, last)
-        return _last_minute(window, last)
+        return last_minute(window, last)
 
     def _keep(self, sample: InstanceSample, figures: Figures) -> None:
         window = self._windows.get(sample.boot_id)
         if window is None:
-            window = self._windows[sample.boot_id] = _Window(sample.env_id, sample.process_type)
+            window = self._windows[sample.boot_id] = Window(sample.env_id, sample.process_type)
             window.counted = Figures() if self._has_begun else figures
         self._count(window, figures)
         window.add(self._clock.monotonic(), self._clock.now(), figures)
 
-    def _count(self, window: _Window, figures: Figures) -> None:
+    def _count(self, window: Window, figures: Figures) -> None:
         env_id, process_type = window.group
         for name, family in self._totals:
             total, counted = getattr(figures, name), getattr(window.counted, name) or 0
@@ -108,7 +92,7 @@ class Resources:
             for _, family in self._totals:
                 family.remove(env_id=env_id, process_type=process_type)
         self._groups = groups
-        oldest = self._clock.monotonic() - _WINDOW_S
+        oldest = self._clock.monotonic() - WINDOW_S
         for boot_id in [boot_id for boot_id, window in self._windows.items() if window.newest_at < oldest]:
             del self._windows[boot_id]
 
@@ -133,50 +117,3 @@ class Resources:
         self._max_ratio.replace(nearest)
         self._top_ratio.replace({str(rank): ratio for rank, ratio in enumerate(top, start=1)})
         self._ratio.replace(ratios)
-
-
-class _Window:
-    """The samples of one boot in the last 60 s, and up to where its totals have been counted."""
-
-    def __init__(self, env_id: str, process_type: str) -> None:
-        self.group = (env_id, process_type)
-        self.counted = Figures()
-        self.samples: deque[tuple[float, Figures]] = deque(maxlen=_AT_MOST)
-        self.sampled_at = 0.0
-
-    @property
-    def newest_at(self) -> float:
-        return self.samples[-1][0] if self.samples else 0.0
-
-    def add(self, at: float, wall: float, figures: Figures) -> None:
-        self.samples.append((at, figures))
-        self.sampled_at = wall
-        while self.samples[0][0] < at - _WINDOW_S:
-            self.samples.popleft()
-
-
-def _last_minute(window: _Window | None, last: Figures) -> LastMinute:
-    samples = list(window.samples) if window else []
-    newest = samples[-1][1] if samples else Figures()
-    used = [figures.memory_usage_bytes for _, figures in samples if figures.memory_usage_bytes is not None]
-    peak = last.memory_peak_bytes if last.memory_peak_bytes is not None else newest.memory_peak_bytes
-    return LastMinute(
-        memory_usage_bytes=newest.memory_usage_bytes,
-        memory_peak_bytes=max([peak, *used]) if peak is not None else max(used, default=None),
-        memory_limit_bytes=last.memory_limit_bytes if last.memory_limit_bytes is not None else newest.memory_limit_bytes,
-        memory_cap_exceeded=None if last.oom_kills is None else last.oom_kills > 0,
-        cpu_throttled_seconds=_grown([figures.cpu_throttled_seconds for _, figures in samples]),
-        cpu_pressure_ratio=_pressure(samples),
-        sampled_at=rfc3339(window.sampled_at) if window and samples else None,
-    )
-
-
-def _grown(totals: Sequence[float | None]) -> float | None:
-    known = [total for total in totals if total is not None]
-    return round(max(0.0, known[-1] - known[0]), 6) if len(known) > 1 else None
-
-
-def _pressure(samples: Sequence[tuple[float, Figures]]) -> float | None:
-    waited = _grown([figures.cpu_pressure_seconds for _, figures in samples])
-    passed = samples[-1][0] - samples[0][0] if samples else 0.0
-    return None if waited is None or passed <= 0 else round(min(1.0, waited / passed), 4)
