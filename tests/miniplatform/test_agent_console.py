@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,8 @@ async def test_mutant_an_agent_that_does_not_write_its_position_down_captures_tw
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the position in the spool, the sum above would be wrong."""
-    monkeypatch.setattr(Spool, "place", lambda *_: Place())
+    standing = Spool.standing
+    monkeypatch.setattr(Spool, "standing", lambda *named: replace(standing(*named), place=Place()))
     reader.write(b"one\n")
     reader.look()
     reader = reader.again()

@@ -17,7 +17,7 @@ from obslib.clock import Clock
 from obslib.wire import LogGap
 from obslib.wire.workload_log import Stream
 from obslib.workload.node.lines import Found, find_lines
-from obslib.workload.node.look import Look, Place
+from obslib.workload.node.look import Look, Place, Standing
 from obslib.workload.node.spool import Spool
 from obslib.workload.node.spool_file import SpoolUnavailable
 
@@ -65,7 +65,7 @@ class Capture:
         if is_new:
             self._unenrolled.add(boot_id)
             with suppress(SpoolUnavailable):  # the first look tries again
-                self._place(boot_id, "stdout")
+                self._standing(boot_id, "stdout")
 
     def look(self, boot_id: str) -> Rest:
         """Read a little of each stream. An instance that writes without end costs the agent a bounded share of its time.
@@ -89,25 +89,26 @@ class Capture:
             self._seen.pop((boot_id, stream), None)
         return Rest.NOTHING
 
-    def _place(self, boot_id: str, stream: Stream) -> Place:
-        """The place to go on from; a boot the spool does not know is enrolled first."""
-        place = self._spool.place(boot_id, stream)
-        if place is None:
+    def _standing(self, boot_id: str, stream: Stream) -> Standing:
+        """Where to go on from; a boot the spool does not know is enrolled first."""
+        standing = self._spool.standing(boot_id, stream)
+        if standing is None:
             is_lost = boot_id not in self._unenrolled
             written = {name: _size(self._directory(boot_id) / name) for name in _STREAMS} if is_lost else {}
             self._spool.enroll(self._instances[boot_id], boot_id, written)
-            place = Place(position=written.get(stream, 0))
+            standing = self._spool.standing(boot_id, stream)
+        if standing is None:
+            raise LookupError(f"boot {boot_id!r} is captured although it was forgotten; open a boot only while it is retained")
         self._unenrolled.discard(boot_id)
-        return place
+        return standing
 
     def _read(self, boot_id: str, stream: Stream, *, is_last: bool) -> Rest:
         """Read one chunk."""
         size = _size(self._directory(boot_id) / stream)
         if not is_last and size == self._seen.get((boot_id, stream), 0):
             return Rest.NOTHING
-        place = self._place(boot_id, stream)
-        if size < place.position:  # cut off by somebody else: what is there now is new
-            place = Place()
+        standing = self._standing(boot_id, stream)
+        place = standing.place if standing.place.position <= size else Place()  # cut off by somebody else: all there is is new
         if size == place.position:
             return Rest.NOTHING
         try:
@@ -120,7 +121,14 @@ class Capture:
         except OSError:  # not readable now
             return Rest.NOTHING
         has_end = start + len(chunk) == size
-        found = self._keep(boot_id, stream, place, start, chunk, is_last=is_last and has_end)
+        standing.allowance.refill(self._clock.now(), caught_up_at=self._caught_up_at.get(boot_id))
+        gone = start - place.position
+        found = find_lines(
+            chunk, is_skipping=place.is_skipping and not gone, is_last=is_last and has_end, most=standing.room,
+            admits=standing.allowance.admits,
+        )  # fmt: skip
+        if gone or found.consumed:
+            self._spool.keep(boot_id, _look(stream, start, gone, found, standing.allowance.tokens))
         if found.is_full:
             return Rest.LATER
         if has_end:
@@ -128,31 +136,21 @@ class Capture:
             return Rest.NOTHING
         return Rest.LATER if found.surplus_lines and not is_last else Rest.AT_ONCE
 
-    def _keep(self, boot_id: str, stream: Stream, place: Place, start: int, chunk: bytes, *, is_last: bool) -> Found:
-        """Keep what the chunk holds, as far as there is room; returns it."""
-        allowance = self._spool.allowance(boot_id)
-        allowance.refill(self._clock.now(), caught_up_at=self._caught_up_at.get(boot_id))
-        gone = start - place.position
-        found = find_lines(
-            chunk, is_skipping=place.is_skipping and not gone, is_last=is_last, most=self._spool.room(boot_id),
-            admits=allowance.admits,
-        )  # fmt: skip
-        if gone or found.consumed:
-            look = Look(
-                stream=stream,
-                place=Place(position=start + found.consumed, is_skipping=found.is_skipping),
-                tokens=allowance.tokens,
-                gone=LogGap(reason="console_full", lines=1, bytes=gone, is_exact=False) if gone else None,
-                lines=found.lines,
-                surplus=_surplus(found.surplus_lines, found.surplus_bytes),
-                bytes=found.consumed,
-            )
-            self._spool.keep(boot_id, look)
-        return found
 
-
-def _surplus(lines: int, size: int) -> LogGap | None:
-    return LogGap(reason="rate_limited", lines=lines, bytes=size) if lines else None
+def _look(stream: Stream, start: int, gone: int, found: Found, tokens: float) -> Look:
+    """What was found in a chunk that begins at ``start``, after ``gone`` bytes that nobody can read any more."""
+    surplus = (
+        LogGap(reason="rate_limited", lines=found.surplus_lines, bytes=found.surplus_bytes) if found.surplus_lines else None
+    )
+    return Look(
+        stream=stream,
+        place=Place(position=start + found.consumed, is_skipping=found.is_skipping),
+        tokens=tokens,
+        gone=LogGap(reason="console_full", lines=1, bytes=gone, is_exact=False) if gone else None,
+        lines=found.lines,
+        surplus=surplus,
+        bytes=found.consumed,
+    )
 
 
 def _size(console: Path) -> int:

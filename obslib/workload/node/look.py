@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from obslib.wire import LogGap
 from obslib.wire.workload_log import Stream
 from obslib.workload.node.lines import Line
+from obslib.workload.node.rate import Allowance
 
-__all__ = ["Look", "Place"]
+__all__ = ["Look", "Place", "Standing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,15 @@ class Place:
 
     position: int = 0
     is_skipping: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a look begins: the place, what the instance may still write, how many lines there is room for."""
+
+    place: Place
+    allowance: Allowance
+    room: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

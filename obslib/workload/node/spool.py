@@ -7,19 +7,18 @@ moment neither loses, repeats nor renumbers a line. What has to be given up beco
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 from obslib.clock import Clock
 from obslib.wire import LogAck, LogBatch, LogGap
 from obslib.wire.workload_log import LossReason, Stream
+from obslib.workload.node.account import Account, Held
 from obslib.workload.node.bounds import Bounds
 from obslib.workload.node.giving_up import give_up
-from obslib.workload.node.look import Look, Place
+from obslib.workload.node.look import Look, Place, Standing
 from obslib.workload.node.outbox import choose, under_way
 from obslib.workload.node.rate import Allowance
 from obslib.workload.node.spool_file import SpoolFile, SpoolUnavailable
@@ -27,27 +26,11 @@ from obslib.workload.node.totals import LogTotals
 
 __all__ = ["NotAcknowledged", "Spool"]
 
-_ROW_BYTES = 100
 _ALWAYS = 20  # a twentieth of the bound in each look is more than an instance within its rate can write in between
-_STREAMS: tuple[Stream, ...] = get_args(Stream)
 
 
 class NotAcknowledged(ValueError):
     """An answer that does not account for every entry sent; the entries are kept and sent again."""
-
-
-@dataclass(slots=True)
-class _Held:
-    """What waits of one boot."""
-
-    instance_id: str
-    rows: int = 0
-    lines: int = 0
-    bytes: int = 0
-
-    @property
-    def size(self) -> int:
-        return self.bytes + self.rows * _ROW_BYTES
 
 
 class Spool:
@@ -62,11 +45,8 @@ class Spool:
         self.totals = LogTotals()
         self.on_loss: Callable[[str, LossReason, int], None] = lambda *_: None
         self._clock = clock
-        self._held: dict[int, _Held] = {}
-        self._counts: Counter[str] = Counter()
-        self._failed_lines = 0
-        self._losses: list[tuple[str, LossReason, int]] = []
-        self._file = SpoolFile(path, self._recall)
+        self._account = Account()
+        self._file = SpoolFile(path, self._account.recall)
         with suppress(SpoolUnavailable), self._transaction():
             pass
 
@@ -97,32 +77,36 @@ class Spool:
                 boot = int(added.lastrowid or 0)
                 for stream, position in written.items():
                     db.execute("INSERT INTO consoles VALUES (?, ?, ?, 0)", (boot, stream, position))
-                self._held[boot] = _Held(instance_id)
+                self._account.held[boot] = Held(instance_id)
                 gap = LogGap(reason="spool_lost", lines=1, bytes=sum(written.values()), is_exact=False)
                 self._append_gap(db, boot, "stdout", gap)
 
-    def place(self, boot_id: str, stream: Stream) -> Place | None:
-        """How far a console was read; ``None`` when the boot is not known."""
-        with self._transaction() as db:
-            return self._place(db, boot_id, stream)
+    def standing(self, boot_id: str, stream: Stream) -> Standing | None:
+        """Where a look at this console begins and how much it may find; ``None`` when the boot is not known.
 
-    def allowance(self, boot_id: str) -> Allowance:
-        """What the boot's instance may still write, as it was when its console was last read."""
+        There is always room for some lines: in an outage the newest push out the oldest.
+        """
         with self._transaction() as db:
-            tokens, read_at = db.execute("SELECT tokens, read_at FROM boots WHERE boot_id = ?", (boot_id,)).fetchone()
-        return Allowance(self.bounds, tokens=tokens, at=read_at)
-
-    def room(self, boot_id: str) -> int:
-        """How many lines of the boot's instance can be kept now; never 0, since in an outage the newest push out the oldest."""
-        with self._transaction() as db:
-            [(instance_id,)] = db.execute("SELECT instance_id FROM boots WHERE boot_id = ?", (boot_id,))
-        return max(self.bounds.lines_per_instance - self._rows(instance_id), self.bounds.lines_per_instance // _ALWAYS, 1)
+            row = db.execute(
+                "SELECT instance_id, tokens, read_at, position, is_skipping FROM boots"
+                " LEFT JOIN consoles ON consoles.boot = boots.boot AND stream = ? WHERE boot_id = ? AND NOT is_forgotten",
+                (stream, boot_id),
+            ).fetchone()
+        if row is None:
+            return None
+        instance_id, tokens, read_at, position, is_skipping = row
+        most = self.bounds.lines_per_instance
+        return Standing(
+            place=Place(position=position or 0, is_skipping=bool(is_skipping)),
+            allowance=Allowance(self.bounds, tokens=tokens, at=read_at),
+            room=max(most - self._account.rows(instance_id), most // _ALWAYS, 1),
+        )
 
     def keep(self, boot_id: str, look: Look) -> None:
         """Move a console's position and keep what was found up to there, together; then make room for it."""
         with self._transaction() as db:
             boot, instance_id = db.execute("SELECT boot, instance_id FROM boots WHERE boot_id = ?", (boot_id,)).fetchone()
-            self._held.setdefault(boot, _Held(instance_id))
+            self._account.held.setdefault(boot, Held(instance_id))
             if look.gone is not None:
                 self._append_gap(db, boot, look.stream, look.gone)
             self._append_lines(db, boot, look)
@@ -133,13 +117,12 @@ class Spool:
                 (boot, look.stream, look.place.position, look.place.is_skipping),
             )
             db.execute("UPDATE boots SET tokens = ?, read_at = ? WHERE boot = ?", (look.tokens, self._clock.now(), boot))
-            self._count(db, f"lines_{look.stream}", look.line_count)
-            self._count(db, "bytes", look.bytes)
-            self._count(db, "truncated", sum(line.is_cut for line in look.lines))
-            self._count(db, "dropped_bytes", look.gone.bytes if look.gone else 0)
+            self._account.count(db, f"lines_{look.stream}", look.line_count)
+            self._account.count(db, "bytes", look.bytes)
+            self._account.count(db, "truncated", sum(line.is_cut for line in look.lines))
+            self._account.count(db, "dropped_bytes", look.gone.bytes if look.gone else 0)
             self._make_room(db, instance_id)
-            if not self._held[boot].rows:
-                del self._held[boot]
+            self._account.drop_empty(boot)
 
     def finish(self, boot_id: str) -> None:
         """Nothing more will come from this boot: a gap at its end need not wait for a line after it."""
@@ -165,8 +148,8 @@ class Spool:
         """What to send now, durably marked as under way; the same again until it is acknowledged. ``None`` for nothing."""
         with self._transaction() as db:
             entries = under_way(db)
-            if not entries and self._held:
-                choose(db, sorted(self._held, key=lambda boot: self._held[boot].rows), self._clock.now())
+            if not entries and self._account.held:
+                choose(db, self._account.boots(), self._clock.now())
                 entries = under_way(db)
         return LogBatch(entries=tuple(entries)) if entries else None
 
@@ -187,25 +170,23 @@ class Spool:
 
     def failed(self, batch: LogBatch) -> None:
         """Note that a batch was not acknowledged; it stays under way."""
-        self._failed_lines += sum(entry.gap is None for entry in batch.entries)
+        self._account.failed_lines += sum(entry.gap is None for entry in batch.entries)
         self._publish()
 
     def check(self) -> None:
         """Count the lines in the file and see whether every number given out is accounted for."""
         with self._transaction() as db:
-            [(in_boots,)] = db.execute("SELECT coalesce(sum(next_seq - first_seq), 0) FROM boots")
+            [(numbered,)] = db.execute("SELECT coalesce(sum(next_seq - first_seq), 0) FROM boots")
             [(waiting,)] = db.execute(
                 "SELECT (SELECT count(*) FROM entries) - (SELECT count(*) FROM entries WHERE reason IS NOT NULL)"
             )  # by the two indices; the lines themselves may be hundreds of megabytes
-        dropped = sum(self.totals.dropped_lines.values())
-        numbered = in_boots + self._counts["numbered"]
-        self.totals = replace(self.totals, unaccounted_lines=numbered - self.totals.forwarded_lines - dropped - waiting)
+        self.totals = replace(self.totals, unaccounted_lines=self._account.unaccounted(numbered, waiting))
 
     # --- within a transaction -----------------------------------------------------------------------
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._losses.clear()
+        self._account.losses.clear()
         try:
             with self._file.transaction() as db:
                 yield db
@@ -213,29 +194,8 @@ class Spool:
             self.totals = replace(self.totals, troubles=dict(self._file.troubles))
             raise
         self._publish()
-        told, self._losses = self._losses, []
-        for instance_id, reason, lines in told:
+        for instance_id, reason, lines in list(self._account.losses):
             self.on_loss(instance_id, reason, lines)
-
-    def _recall(self, db: sqlite3.Connection) -> None:
-        """Read what is kept in memory beside the file: after a start, and after anything went wrong."""
-        self._counts = Counter(dict(db.execute("SELECT name, total FROM totals")))
-        self._held = {
-            boot: _Held(*held)
-            for boot, *held in db.execute(
-                "SELECT boot, instance_id, count(*), sum(reason IS NULL), sum(length(line))"
-                " FROM entries JOIN boots USING (boot) GROUP BY boot"
-            )
-        }
-
-    @staticmethod
-    def _place(db: sqlite3.Connection, boot_id: str, stream: Stream) -> Place | None:
-        row = db.execute(
-            "SELECT position, is_skipping FROM boots LEFT JOIN consoles ON consoles.boot = boots.boot AND stream = ?"
-            " WHERE boot_id = ? AND NOT is_forgotten",
-            (stream, boot_id),
-        ).fetchone()
-        return Place(position=row[0] or 0, is_skipping=bool(row[1])) if row else None
 
     def _append_lines(self, db: sqlite3.Connection, boot: int, look: Look) -> None:
         if not look.lines:
@@ -246,10 +206,7 @@ class Spool:
             "INSERT INTO entries (boot, seq, ts, stream, line, truncated) VALUES (?, ?, ?, ?, ?, ?)",
             [(boot, seq + n, now, look.stream, line.text, line.is_cut) for n, line in enumerate(look.lines)],
         )
-        held = self._held[boot]
-        held.rows += len(look.lines)
-        held.lines += len(look.lines)
-        held.bytes += sum(len(line.text) for line in look.lines)
+        self._account.add(boot, len(look.lines), len(look.lines), sum(len(line.text) for line in look.lines))
 
     def _append_gap(self, db: sqlite3.Connection, boot: int, stream: Stream, gap: LogGap) -> None:
         """Add a gap, or let the one before it grow: no two markers for one hole, unless the first has been sent."""
@@ -267,8 +224,8 @@ class Spool:
                 "INSERT INTO entries (boot, seq, ts, stream, reason, lines, bytes, is_exact) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (boot, seq, self._clock.now(), stream, gap.reason, gap.lines, gap.bytes, gap.is_exact),
             )
-            self._held[boot].rows += 1
-        self._count_loss(db, boot, gap.reason, gap.lines)
+            self._account.add(boot, 1, 0, 0)
+        self._account.lose(db, boot, gap.reason, gap.lines)
 
     @staticmethod
     def _take_numbers(db: sqlite3.Connection, boot: int, count: int) -> int:
@@ -277,29 +234,14 @@ class Spool:
 
     def _make_room(self, db: sqlite3.Connection, instance_id: str) -> None:
         """Hold the bound of the instance, then that of the spool: there the instance with the most gives up its oldest."""
-        rows = self._rows(instance_id)
-        if rows > self.bounds.lines_per_instance:
-            self._give_up(db, instance_id, rows=rows - self.bounds.lines_per_instance, bytes_over=0)
-        while (over := sum(held.size for held in self._held.values()) - self.bounds.spool_bytes) > 0:
-            sizes: Counter[str] = Counter()
-            for held in self._held.values():
-                sizes[held.instance_id] += held.size
-            [(biggest, _)] = sizes.most_common(1)
-            if not self._give_up(db, biggest, rows=0, bytes_over=over):
+        rows = self._account.rows(instance_id) - self.bounds.lines_per_instance
+        if rows > 0:
+            self._account.give_up(db, give_up(db, instance_id, rows=rows, bytes_over=0))
+        while (over := self._account.size() - self.bounds.spool_bytes) > 0:
+            runs = give_up(db, self._account.biggest(), rows=0, bytes_over=over)
+            if not runs:
                 return  # only what is under way is left
-
-    def _rows(self, instance_id: str) -> int:
-        return sum(held.rows for held in self._held.values() if held.instance_id == instance_id)
-
-    def _give_up(self, db: sqlite3.Connection, instance_id: str, *, rows: int, bytes_over: int) -> int:
-        given_up = give_up(db, instance_id, rows=rows, bytes_over=bytes_over)
-        for run in given_up:
-            held = self._held[run.boot]
-            held.rows -= run.rows
-            held.lines -= run.lines
-            held.bytes -= run.bytes
-            self._count_loss(db, run.boot, "buffer_full", run.lines)
-        return len(given_up)
+            self._account.give_up(db, runs)
 
     def _let_go(self, db: sqlite3.Connection, boot_id: str, rejected: tuple[str, ...]) -> None:
         row = db.execute("SELECT boot, instance_id, sent_seq FROM boots WHERE boot_id = ?", (boot_id,)).fetchone()
@@ -315,49 +257,22 @@ class Spool:
             return
         if instance_id in rejected:
             db.execute("UPDATE boots SET rejected_from = coalesce(rejected_from, ?) WHERE boot = ?", (first_seq, boot))
-            self._count_loss(db, boot, "rejected", lines)
+            self._account.lose(db, boot, "rejected", lines)
         else:
             db.execute("UPDATE boots SET rejected_from = NULL WHERE boot = ?", (boot,))
-            self._count(db, "forwarded", lines)
+            self._account.count(db, "forwarded", lines)
         db.execute("DELETE FROM entries WHERE boot = ? AND seq <= ?", (boot, sent_seq))
-        held = self._held[boot]
-        held.rows, held.lines, held.bytes = held.rows - rows, held.lines - lines, held.bytes - size
-        if not held.rows:
-            del self._held[boot]
+        self._account.add(boot, -rows, -lines, -size)
+        self._account.drop_empty(boot)
 
     def _clear_out(self, db: sqlite3.Connection) -> None:
         """Remove forgotten boots that have nothing left to send; the numbers they gave out stay counted."""
         for boot, numbered in db.execute("SELECT boot, next_seq - first_seq FROM boots WHERE is_forgotten").fetchall():
-            if boot not in self._held:
-                self._count(db, "numbered", numbered)
+            if boot not in self._account.held:
+                self._account.count(db, "numbered", numbered)
                 db.execute("DELETE FROM boots WHERE boot = ?", (boot,))
                 db.execute("DELETE FROM consoles WHERE boot = ?", (boot,))
 
-    def _count_loss(self, db: sqlite3.Connection, boot: int, reason: LossReason, lines: int) -> None:
-        self._count(db, f"dropped_{reason}", lines)
-        if lines:
-            self._losses.append((self._held[boot].instance_id, reason, lines))
-
-    def _count(self, db: sqlite3.Connection, name: str, count: int) -> None:
-        if count:
-            self._counts[name] += count
-            db.execute(
-                "INSERT INTO totals VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET total = total + excluded.total",
-                (name, count),
-            )
-
     def _publish(self) -> None:
-        counts = self._counts
-        self.totals = LogTotals(
-            lines={stream: counts[f"lines_{stream}"] for stream in _STREAMS},
-            bytes=counts["bytes"],
-            truncated_lines=counts["truncated"],
-            dropped_bytes=counts["dropped_bytes"],
-            forwarded_lines=counts["forwarded"],
-            failed_lines=self._failed_lines,
-            dropped_lines={reason: counts[f"dropped_{reason}"] for reason in get_args(LossReason)},
-            waiting_lines=sum(held.lines for held in self._held.values()),
-            buffer_bytes=sum(held.size for held in self._held.values()),
-            unaccounted_lines=self.totals.unaccounted_lines,
-            troubles=dict(self._file.troubles),
-        )
+        unaccounted = self.totals.unaccounted_lines
+        self.totals = replace(self._account.totals(), unaccounted_lines=unaccounted, troubles=dict(self._file.troubles))

@@ -11,6 +11,7 @@ import pytest
 
 from obslib.wire import LogAck
 from obslib.workload.node import Bounds, NotAcknowledged, Spool, SpoolUnavailable
+from obslib.workload.node.account import Account
 from tests.workload.node.console_files import ConsoleFiles
 
 QUIET = [f"quiet{n}" for n in range(10)]
@@ -48,7 +49,7 @@ async def test_quiet_instances_lose_nothing_beside_one_that_floods(tmp_path: Pat
 async def test_mutant_a_spool_that_drops_the_oldest_of_all_is_unfair(tmp_path: Path) -> None:
     """Were the victim chosen without looking at sizes, quiet instances would pay for the loud one."""
     node = ConsoleFiles(tmp_path, Bounds(spool_bytes=100_000, tokens_per_second=1_000, burst=1_000))
-    with mock.patch("obslib.workload.node.spool.Counter.most_common", lambda self, _: [(min(self, key=self.get), 0)]):
+    with mock.patch.object(Account, "biggest", lambda self: min(self.held.values(), key=lambda held: held.size).instance_id):
         await flood(node)
     await node.forward()
     assert any(node.receiver.gaps(f"boot_{name}") for name in QUIET)

@@ -83,8 +83,8 @@ async def test_mutant_lines_that_come_before_their_position(
     keep = Spool.keep
 
     def torn(self: Spool, boot_id: str, look: Look) -> None:
-        before = self.place(boot_id, look.stream)
-        keep(self, boot_id, replace(look, place=before or Place()))
+        before = self.standing(boot_id, look.stream)
+        keep(self, boot_id, replace(look, place=before.place if before else Place()))
         keep(self, boot_id, replace(look, lines=(), gone=None, surplus=None))
 
     monkeypatch.setattr(Spool, "keep", torn)
