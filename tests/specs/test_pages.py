@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from obslib.catalog import Alert, Runbook, Severity
+from obslib.catalog import Alert, Retention, Runbook, Severity
 from obslib.catalog.platform import PLATFORM
 from obslib.cli.commands import commands
 from obslib.cli.main import _parser
 from obslib.ledger import Command
 from obslib.render import missing_sections
+from obslib.retention import Policy
 
 ROOT = Path(__file__).parents[2]
 SPECS = ROOT / "specs"
@@ -70,6 +71,15 @@ def test_one_standard_capture_channel_is_defined() -> None:
     assert re.findall(r"`capture_channel=(\w+)`", capture) == ["serial_console", "vsock"]
     assert "**The standard channel is the serial console**" in capture
     assert "forwards the workload's stdout and" in capture
+
+
+def test_the_policy_in_the_page_on_retention_is_one_that_starts(tmp_path: Path) -> None:
+    """Whoever copies the example has every key there is, and values that are accepted."""
+    [example] = re.findall(r"```toml\n(.*?)```", (SPECS / "retention.md").read_text(), re.DOTALL)
+    path = tmp_path / "retention.toml"
+    path.write_text(example)
+    policy = Policy.load(path, catalog=PLATFORM)
+    assert set(policy.kept) == {key.key for key in PLATFORM.of(Retention)}
 
 
 GOOD = (
