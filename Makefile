@@ -23,7 +23,7 @@ $(READY): requirements.lock pyproject.toml $(SHIMS:%=%/pyproject.toml)
 		--editable . $(SHIMS:%=--editable %)
 	@touch $@
 
-demo: $(READY)  ## Deploy an app, serve it, break and repair it (BREAK=crash|agent-down|no-route|lag|bad-config), show why.
+demo: $(READY)  ## Deploy an app, serve it, break and repair it (BREAK=crash|agent-down|oom|no-route|lag|bad-config), show why.
 	@$(MINI) demo --break $(BREAK)
 
 up: $(READY)  ## Start the miniplatform and leave it running (STATE=.state).

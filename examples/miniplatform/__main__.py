@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="miniplatform", epilog=f"single processes: {', '.join(COMPONENTS)} (each has --help)")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     demo = commands.add_parser("demo", help="deploy an app, serve it, break it, and show the operator's answers")
-    demo.add_argument("--break", dest="fault", default="none", help="none, crash, agent-down, no-route, lag or bad-config")
+    demo.add_argument("--break", dest="fault", default="none", help="none, crash, agent-down, oom, no-route, lag or bad-config")
     demo.add_argument("--state", type=_directory, help="keep the state here (default: a temporary directory)")
     for name, what in (("up", "start the platform and leave it running"), ("down", "stop it")):
         commands.add_parser(name, help=what).add_argument("--state", type=_directory, default=Path(".state"))

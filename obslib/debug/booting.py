@@ -10,7 +10,10 @@ from obslib.wire import InstanceRecord, TerminationReport
 __all__ = ["booted", "healthy", "ready"]
 
 _FAILURES = 3
-"""Failed checks in a row that make an instance unhealthy (platform facts §8); fewer are a wobble."""
+"""Failed checks in a row that make an instance unhealthy (platform facts §8), or ends in a row; fewer are a wobble."""
+
+_COMES_BACK = "oom_killed"
+"""The reason that one end is enough for: what has outgrown its memory does so again."""
 
 
 def booted(facts: Facts, instance: InstanceRecord) -> Finding:
@@ -53,6 +56,10 @@ def ready(facts: Facts, instance: InstanceRecord) -> Finding:
     unknown = _unreachable_node(Link.READY, facts, instance)
     if unknown is not None:
         return unknown
+    failures = facts.failures(instance)
+    if instance.status == "ready" and (len(failures) >= _FAILURES or (failures and reason == _COMES_BACK)):
+        times = "once" if len(failures) == 1 else f"{len(failures)} times"
+        return _failed(Link.READY, facts, instance, f"is up again, but ended {times} lately", reason)
     if instance.status == "ready":
         return _found(Link.READY, State.OK, instance, f"ready at {instance.address}:{instance.port}")
     if instance.restarts and reason:
@@ -122,8 +129,9 @@ def _failed(link: Link, facts: Facts, instance: InstanceRecord, what: str, reaso
     if end is not None and end.memory_limit_bytes is not None:
         evidence |= {name: getattr(end, name) for name in ("memory_limit_bytes", "memory_peak_bytes", "memory_usage_bytes")}
         evidence["release_id"] = instance.release_id
-        cause += _memory(end, instance) if reason == "oom_killed" else ""
-    since = facts.failing_since(instance)
+        cause += _memory(end, instance) if reason == _COMES_BACK else ""
+    failures = facts.failures(instance)
+    since = failures[0].occurred_at if failures else instance.status_changed_at
     return _found(link, State.FAILING, instance, cause, reason or "unknown", evidence, since=since)
 
 

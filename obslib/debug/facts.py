@@ -20,6 +20,7 @@ from obslib.wire import (
     ProjectionRecord,
     RouteRecord,
     age_seconds,
+    unix,
 )
 
 __all__ = ["Facts", "gather", "has_ended"]
@@ -92,16 +93,21 @@ class Facts:
                 return str(event.payload["reason_code"]), str(event.payload.get("termination_class") or "")
         return "", ""
 
-    def failing_since(self, instance: InstanceRecord) -> str | None:
-        """When the instance first failed since it was last ready, as far as the events at hand go back."""
-        first = instance.status_changed_at if instance.status == "failed" else None
+    def failures(self, instance: InstanceRecord) -> Sequence[EventRecord]:
+        """The instance's present run of failures, oldest first: none is ``patience_s`` before the next, or before now.
+
+        It may be up in between, and may be so now. It goes back as far as the events at hand do.
+        """
+        run: list[EventRecord] = []
+        later = self.now
         for event in reversed(self.events):
-            if event.aggregate_id == instance.instance_id and event.event_type == "instance.status_changed":
-                if event.payload.get("status") == "ready":
-                    break
-                if event.payload.get("status") == "failed":
-                    first = event.occurred_at
-        return first
+            if event.aggregate_id != instance.instance_id or event.payload.get("status") != "failed" or not event.occurred_at:
+                continue
+            if later - unix(event.occurred_at) > self.patience_s:
+                break
+            run.append(event)
+            later = unix(event.occurred_at)
+        return run[::-1]
 
 
 def has_ended(instance: InstanceRecord) -> bool:

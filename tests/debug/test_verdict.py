@@ -68,6 +68,17 @@ def out_of_memory(s: Any) -> Facts:
     return s.served(instances=[s.instance(s.one), booting], events=[failed])
 
 
+def up_again(s: Any, *, times: int, reason: str = "crash_loop_backoff", seconds_ago: float = 1.0) -> Facts:
+    """Both replicas are ready; one of them ended so many times before, the last time so long ago."""
+    ends = [
+        s.event(12, "instance.status_changed", s.two, status="failed", reason_code=reason).model_copy(
+            update={"occurred_at": s.ago(seconds_ago + 100 * before)}
+        )
+        for before in reversed(range(times))
+    ]
+    return s.served(events=ends)
+
+
 def left_on_a_lost_node(s: Any) -> Facts:
     """Everything was moved off a node that is gone, which cannot say that the old instance has ended."""
     gone = s.agent(node_id="node_gone", name="agent-9", state="offline", seen_at=s.ago(75))
@@ -179,6 +190,16 @@ CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
         ("degraded", "ready", "start_timeout", None),
     ),
     "out of memory": (out_of_memory, ("degraded", "ready", "oom_killed", None)),
+    "up between two ends by memory": (
+        lambda s: up_again(s, times=1, reason="oom_killed"),
+        ("degraded", "ready", "oom_killed", None),
+    ),
+    "up between crashes": (lambda s: up_again(s, times=3), ("degraded", "ready", "crash_loop_backoff", None)),
+    "up after a wobble": (lambda s: up_again(s, times=2), ("converged", None, "", f"platform events tail {TARGET}")),
+    "up for good": (
+        lambda s: up_again(s, times=3, seconds_ago=121),
+        ("converged", None, "", f"platform events tail {TARGET}"),
+    ),
     "crash loop": (crashing, ("degraded", "ready", "crash_loop_backoff", None)),
     "given up": (given_up, ("failing", "ready", "crash_loop_backoff", None)),
     "old instances on a lost node": (

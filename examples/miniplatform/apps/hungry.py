@@ -1,4 +1,4 @@
-"""A workload that serves well and forgets nothing: it outgrows its memory cap a few seconds after it became healthy."""
+"""A workload that serves well and wants more memory than its author thought: it outgrows its cap soon after it is healthy."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ _MIB = 2**20
 
 
 def main() -> None:
-    """Serve, and after ``HUNGRY_AFTER_S`` seconds (default 3) keep ``HUNGRY_MIB_PER_S`` (default 20) more each second."""
+    """Serve, and after ``HUNGRY_AFTER_S`` seconds (default 3) keep ``HUNGRY_MIB_PER_S`` (default 20) more each second.
+
+    It has enough with ``HUNGRY_MIB`` (default 150), under a cap that lets it get there.
+    """
     with ThreadingHTTPServer(place(), Greeter) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         print(f"serving on port {server.server_port}", flush=True)
         time.sleep(float(os.environ.get("HUNGRY_AFTER_S", "3")))
         pause_s = 1 / float(os.environ.get("HUNGRY_MIB_PER_S", "20"))
         kept: list[bytes] = []
-        while True:
+        while len(kept) < float(os.environ.get("HUNGRY_MIB", "150")):
             kept.append(b"x" * _MIB)
             if len(kept) % 20 == 0:
                 print(f"keeping {len(kept)} MiB", flush=True)
             time.sleep(pause_s)
+        print(f"content with {len(kept)} MiB", flush=True)
+        threading.Event().wait()
 
 
 if __name__ == "__main__":

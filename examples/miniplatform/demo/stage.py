@@ -82,16 +82,18 @@ class Stage:
             process.terminate()
             process.wait(10)
 
-    def instances(self) -> list[dict[str, Any]]:
-        """The web app's running instances."""
-        running: list[dict[str, Any]] = self.json("describe", "env", "prod")["running"]
+    def instances(self, app: str = "web") -> list[dict[str, Any]]:
+        """An app's instances that have not ended."""
+        running: list[dict[str, Any]] = self.json("describe", "env", "prod", "--app", app)["running"]
         return running
 
-    def manifest(self, name: str, *, port: int | None = None) -> Path:
-        """A copy of one of the apps' manifests whose routes are on the stage's port, or another."""
+    def manifest(self, name: str, **numbers: int) -> Path:
+        """A copy of one of the apps' manifests with these numbers in it; its routes are on the stage's port by default."""
         text = (APPS / f"{name}.toml").read_text()
+        for key, number in {"listener_port": self.port, **numbers}.items():
+            text = re.sub(rf"^{key} = \d+$", f"{key} = {number}", text, flags=re.MULTILINE)
         copy = self.platform.state / f"{name}.toml"
-        copy.write_text(re.sub(r"listener_port\s*=\s*\d+", f"listener_port = {port or self.port}", text))
+        copy.write_text(text)
         return copy
 
     # --- the API --------------------------------------------------------------------------------

@@ -11,9 +11,17 @@ from miniplatform.demo.faults.bad_config import BadConfig
 from miniplatform.demo.faults.crash import Crash
 from miniplatform.demo.faults.lag import Lag
 from miniplatform.demo.faults.no_route import NoRoute
+from miniplatform.demo.faults.oom import OutOfMemory
 
 __all__ = ["FAULTS"]
 
 FAULTS: Mapping[str, type[Fault]] = MappingProxyType(
-    {"crash": Crash, "agent-down": AgentDown, "no-route": NoRoute, "lag": Lag, "bad-config": BadConfig}
+    {
+        "crash": Crash,
+        "agent-down": AgentDown,
+        "oom": OutOfMemory,
+        "no-route": NoRoute,
+        "lag": Lag,
+        "bad-config": BadConfig,
+    }
 )

@@ -24,7 +24,7 @@ class BadConfig(Fault):
         self._holder.listen()
         port = self._holder.getsockname()[1]
         stage.say(f"port {port} is held by another process, this one")
-        stage.show("deploy", str(stage.manifest("web", port=port)), "--no-wait")
+        stage.show("deploy", str(stage.manifest("web", listener_port=port)), "--no-wait")
 
     def repair(self, stage: Stage) -> None:
         """Free the port; the edge goes on trying and takes it."""
