@@ -160,6 +160,44 @@ async def test_a_stream_ends_when_its_token_is_revoked(plane: InProcess) -> None
     assert plane.obs.sample("workload_log_streams_active") == 0
 
 
+async def test_a_reader_that_does_not_read_is_cut_off_all_the_same(plane: InProcess) -> None:
+    """A stream whose reader takes nothing ends within seconds of the revocation, too, and gives its place back (R7)."""
+    client, ids, node_id, agent = await start(plane)
+    await send(agent, node_id, line(1, "a"))
+    stream = EventStream(plane.app, f"{ids['env']}/logs/stream", "tail_lines=1", client)
+    stuck = asyncio.Event()
+
+    async def send_nothing(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            stuck.set()
+            await asyncio.Event().wait()
+
+    stream._send = send_nothing  # type: ignore[method-assign]
+    await stream.__aenter__()
+    await stuck.wait()
+    await plane.database.rows(
+        "auth", "UPDATE tokens SET revoked_at = now() WHERE org_id = %(org)s RETURNING org_id", {"org": ids["org_id"]}
+    )
+    async with asyncio.timeout(5):
+        await stream._task
+    assert plane.obs.sample("workload_log_streams_active") == 0
+    assert (await records(plane, ids["org_id"]))[-1]["phase"] == "close"
+
+
+async def test_an_operator_reads_in_an_emergency_only_and_as_far_back_as_lines_are_kept(plane: InProcess) -> None:
+    """On record in both chains; a window longer than a tenant's is an operator's alone (WLG-13)."""
+    _, ids, node_id, agent = await start(plane)
+    await send(agent, node_id, line(1, "a", ago_s=7_200))
+    until = rfc3339(time.time() + 600)
+    declared = {"X-Emergency-Reason": "INC-7: customer cannot log in", "X-Emergency-Until": until}
+    asked = {"since": rfc3339(time.time() - 86_400)}
+    assert (await plane.operator.get(f"{ids['env']}/logs", params=asked)).status_code == 404
+    answer = await plane.operator.get(f"{ids['env']}/logs", params=asked, headers=declared)
+    assert [item["line"] for item in answer.json()["items"]] == ["a"]
+    for chain in ("platform", ids["org_id"]):
+        assert [r["action"] for r in await records(plane, chain)][-2:] == ["logs.query", "logs.query"]
+
+
 async def test_a_token_has_so_many_streams_and_no_more(plane: InProcess) -> None:
     """Five are open; the sixth is told 429, when to come back, and comes in once one has left."""
     client, ids, _, _ = await start(plane)

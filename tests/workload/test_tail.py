@@ -11,7 +11,7 @@ import pytest
 from obslib.access import Grant
 from obslib.testing import FixedClock
 from obslib.wire import LogGap
-from obslib.workload import Limits, LogStore, Marker, Record, Selection, Tail, told
+from obslib.workload import Limits, LogStore, Marker, Page, Record, Selection, Tail, told
 from obslib.workload import tail as tail_module
 from tests.workload.scene import EPOCH, Readers, org, stamped
 
@@ -156,3 +156,30 @@ async def test_a_beginning_too_large_for_one_answer_is_told(store: LogStore, rea
     found = await tail.rest()
     assert markers(found[:1]) == [("lines_skipped", "answer_size", 88)]
     assert seqs(found) == list(range(89, 601))
+
+
+async def test_a_reader_that_does_not_read_costs_nothing(
+    store: LogStore, readers: Readers, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While nothing is taken nothing is read ahead; then one page and the exact number of what was missed (R20)."""
+    tail = await Following(store, await readers.of(1), clock).open()
+    await tail.rest()
+    pages: list[int] = []
+    honest = type(store).read_after
+
+    async def counted(self: LogStore, *arguments: Any, **more: Any) -> Page:
+        page = await honest(self, *arguments, **more)
+        pages.append(sum(len(found.entry.line) for found in page.entries))
+        return page
+
+    monkeypatch.setattr(type(store), "read_after", counted)
+    for first in range(1, 2_001, 100):
+        await store.append(org(1), [stamped(n, b"x" * 4_096) for n in range(first, first + 100)])
+    assert pages == []
+    clock.advance(60.0)
+    found = await tail.rest()
+    clock.advance(1.1)
+    found += await tail.rest()
+    assert max(pages) <= 1_048_576 + 4_096
+    assert len(seqs(found)) == 500
+    assert markers(found) == [("lines_skipped", "tail_rate", 1_500)]
