@@ -25,7 +25,7 @@ def started(clock: FixedClock, **settings: Any) -> RecordedObservability:
 
 def test_every_line_offered_is_written_or_dropped_for_a_reason(capfd: pytest.CaptureFixture[str]) -> None:
     """Offered lines are those written and those dropped, and the dropped ones have a reason (OWN-01)."""
-    obs = obslib.start("control-plane", adopt_process=False, admin_port=-1, log_format="json")
+    obs = obslib.start("scheduler", adopt_process=False, admin_port=-1, log_format="json")
     for number in range(3):
         obs.log.info("counted", number=number)
     obs.close(5.0)
@@ -34,10 +34,10 @@ def test_every_line_offered_is_written_or_dropped_for_a_reason(capfd: pytest.Cap
     text = obs.metrics.exposition("text/plain")[0].decode()
     shown = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith(c.LOG_LINES.name))
     assert shown == {
-        'log_lines_total{component="control-plane",result="written"}': f"{len(lines)}.0",
-        'log_lines_total{component="control-plane",result="dropped"}': "1.0",
+        'log_lines_total{component="scheduler",result="written"}': f"{len(lines)}.0",
+        'log_lines_total{component="scheduler",result="dropped"}': "1.0",
     }
-    dropped = 'log_dropped_lines_total{component="control-plane",reason="closed"} 1.0'
+    dropped = 'log_dropped_lines_total{component="scheduler",reason="closed"} 1.0'
     assert dropped in text.splitlines()
 
 

@@ -84,7 +84,7 @@ def test_it_prints_what_is_open_and_what_is_satisfied(obslib: Callable[..., Outc
 
 def test_a_wrong_row_is_exit_1(obslib: Callable[..., Outcome]) -> None:
     """It is listed first, with what to do; ``--wrong`` lists nothing else."""
-    done = obslib("--wrong", rows=[{**COUNTED, "metrics": ["log_line_total"]}, MISSING])
+    done = obslib("--wrong", rows=[{**COUNTED, "metrics": ["log_lines_total", "log_line_total"]}, MISSING])
     assert done.code == 1
     assert done.out.splitlines() == [
         "wrong",
