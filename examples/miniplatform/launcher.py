@@ -179,7 +179,7 @@ class Platform:
 
     def api_answers(self) -> bool:
         """Whether the control plane takes requests; raises Refusal when it has ended instead."""
-        return (self.state / "operator.token").exists() and bool(self.api) and self.is_ready("control-plane")
+        return self.is_ready("control-plane") and bool(self.api) and (self.state / "operator.token").exists()
 
     def operator(self) -> httpx.Client:
         """A client of the API with the operator's token."""

@@ -13,6 +13,7 @@ from obslib.access.audit import (
     AuditSelection,
     AuditSink,
     Breach,
+    ChainWalk,
     JsonLinesAudit,
     Link,
     Phase,
@@ -35,7 +36,7 @@ from obslib.access.scopes import AUDITED_SCOPES, PLATFORM_SCOPES, ROLE_SCOPES, R
 __all__ = [
     "AUDITED_SCOPES", "EMERGENCY_SCOPES", "GENESIS", "LONGEST_EMERGENCY_S", "PLATFORM_CHAIN", "PLATFORM_SCOPES",
     "ROLE_SCOPES", "Access", "Actor", "ActorType", "AuditRecord", "AuditSelection", "AuditSink", "Auditor", "Breach",
-    "Decision", "Emergency", "Grant", "JsonLinesAudit", "Link", "Opening", "Phase", "PostgresAudit", "Reading", "Refusal",
-    "RequestInfo", "Resource", "Role", "Scope", "SinkFailure", "WrongHead", "authorize", "decide", "delegable", "digest",
-    "forbidden", "not_found", "verify",
+    "ChainWalk", "Decision", "Emergency", "Grant", "JsonLinesAudit", "Link", "Opening", "Phase", "PostgresAudit", "Reading",
+    "Refusal", "RequestInfo", "Resource", "Role", "Scope", "SinkFailure", "WrongHead", "authorize", "decide", "delegable",
+    "digest", "forbidden", "not_found", "verify",
 ]  # fmt: skip

@@ -62,6 +62,7 @@ class FakeControlPlane:
     convergence: dict[str, Any] = field(default_factory=dict)
     log_items: list[dict[str, Any]] = field(default_factory=list)
     audit: dict[str, Any] = field(default_factory=dict)
+    trail: dict[str, Any] = field(default_factory=dict)
     problems: dict[str, tuple[int, dict[str, Any] | str]] = field(default_factory=dict)
     described: Any = field(default_factory=lambda: Scene().served())
     unserved: list[Any] = field(default_factory=list)
@@ -114,6 +115,8 @@ class FakeControlPlane:
 
     def _in_org(self, call: Call, parts: list[str]) -> Response:
         match call.method, parts:
+            case "GET", ["audit", "verify"]:
+                return JSONResponse(self.trail)
             case "GET", ["audit"]:
                 return JSONResponse(self.audit)
             case "GET", ["changes"]:

@@ -71,6 +71,18 @@ def test_an_audit_that_cannot_be_kept_is_a_passing_failure(platform: Run, plane:
     assert "the access could not be put on record" in done.err
 
 
+def test_audit_verify_tells_a_whole_trail_from_a_broken_one(platform: Run, plane: FakeControlPlane) -> None:
+    """Whole: exit 0 and the head to note. Broken: exit 1, with the place and what was done there."""
+    plane.trail = {"records": 17, "head": "ab" * 32, "is_whole": True, "breach": None}
+    done = platform("audit", "verify", "--head", "cd" * 32)
+    assert (done.code, done.out) == (0, f"whole: 17 records\nhead: {'ab' * 32}\n")
+    assert plane.calls[-1].query["head"] == "cd" * 32
+    plane.trail = {"records": 2, "head": "", "is_whole": False, "breach": {"seq": 3, "kind": "changed"}}
+    done = platform("audit", "verify")
+    assert (done.code, done.out) == (1, "")
+    assert "the audit trail is broken at record 3 (changed): it and what follows is in doubt" in done.err
+
+
 def test_retention_show_names_key_value_and_source(platform: Run) -> None:
     """One line per key (RET-07)."""
     assert platform("retention", "show").out == "retention.metrics = 14d  (retention.toml)\n"

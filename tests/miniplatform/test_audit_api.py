@@ -74,6 +74,22 @@ async def test_the_audit_needs_its_scope_and_stays_in_its_org(plane: InProcess) 
     assert len(mine) == 1
 
 
+async def test_an_org_can_check_that_its_trail_is_whole(plane: InProcess, migrated_url: str) -> None:
+    """The answer counts the records and gives the head to note; a changed record is named by its place."""
+    client = await plane.org("acme")
+    await client.get("/v1/orgs/globex/apps")
+    whole = (await client.get("/v1/orgs/acme/audit/verify")).json()
+    assert (whole["is_whole"], whole["breach"], whole["records"]) == (True, None, 4)
+    again = (await client.get("/v1/orgs/acme/audit/verify", params={"head": whole["head"]})).json()
+    assert (again["is_whole"], again["records"]) == (True, 6)
+    assert (await client.get("/v1/orgs/acme/audit/verify?head=x")).status_code == 400
+    with psycopg.connect(migrated_url, autocommit=True) as superuser:
+        superuser.execute("DROP TRIGGER audit_records_append_only ON audit_records")
+        superuser.execute('UPDATE audit_records SET record = record || \'{"reason": ""}\' WHERE seq = 3')
+    broken = (await client.get("/v1/orgs/acme/audit/verify")).json()
+    assert (broken["is_whole"], broken["breach"]) == (False, {"seq": 3, "kind": "changed"})
+
+
 async def test_with_a_broken_trail_the_audit_cannot_be_read(plane: InProcess, migrated_url: str) -> None:
     """Reading the audit is an access like any other: no record, no answer."""
     client = await plane.org("acme")

@@ -37,6 +37,22 @@ def test_a_state_directory_that_cannot_be_used_is_refused_in_one_sentence(state:
 
 
 @pytest.mark.slow
+def test_a_control_plane_that_refuses_to_start_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``up`` does not wait for it in vain: it says what the process said, here that a retention key is missing."""
+    os.chmod(tmp_path, 0o755)
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[retention]\n")
+    monkeypatch.setenv("MINI_RETENTION_POLICY", str(policy))
+    try:
+        done = run("up", "--state", str(tmp_path / "state"))
+        assert done.returncode == 1
+        assert "control-plane ended at start: miniplatform: the retention policy" in done.stderr
+        assert "'retention.platform_logs' (documented default '14d')" in done.stderr
+    finally:
+        Platform(tmp_path / "state").down()
+
+
+@pytest.mark.slow
 def test_down_ends_everything_even_when_the_state_directory_is_gone(tmp_path: Path) -> None:
     """Deleting the directory under a running platform leaves nothing that ``down`` cannot find."""
     state = tmp_path / "state"

@@ -42,6 +42,7 @@ _TABLE: tuple[tuple[str, str, Handler], ...] = (
     ("GET", f"{_ORG}/events/stream", events.stream_events),
     ("GET", f"{_ORG}/changes", changes.list_changes),
     ("GET", f"{_ORG}/audit", audit.query),
+    ("GET", f"{_ORG}/audit/verify", audit.verify),
     ("GET", f"{_ORG}/apps", apps.list_apps),
     ("POST", f"{_ORG}/apps", apps.create_app),
     ("POST", f"{_APP}/releases", deploys.create_release),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from starlette.responses import Response
 
 from miniplatform.control_plane.call import Call, reply
+from miniplatform.control_plane.problems import InvalidArgument
 from miniplatform.control_plane.recording import read_in_org
 from obslib.access import Access, AuditSelection, Scope
 
-__all__ = ["query"]
+__all__ = ["query", "verify"]
 
+_HASH = re.compile(r"[0-9a-f]{64}\Z")
 _PARAMETERS = frozenset({"app_id", "env_id", "route_id", "since", "until", "limit"})
 _CHANGES = (
     "SELECT event_id, occurred_at, event_type, aggregate_type, aggregate_id, actor_type, actor_id, app_id, env_id, request_id"
@@ -40,6 +43,21 @@ async def query(call: Call) -> Response:
         shown = entries[-(wanted.limit - 1) :]
         reading.count(len(shown))
         return reply({"items": shown, "is_cut": len(entries) > len(shown)})
+
+
+async def verify(call: Call) -> Response:
+    """``GET …/audit/verify``: whether the org's chain is whole from its first record on, and its head, to be noted.
+
+    ``head`` is one that was noted earlier: it shows whether the newest records were cut off since.
+    """
+    async with read_in_org(call, Scope.AUDIT_READ, action="audit.verify") as reading:
+        call.takes_only({"head"})
+        noted = call.asked("head")
+        if noted and not _HASH.match(noted):
+            raise InvalidArgument(f"head is {noted[:80]!r}; it must be the 64 hexadecimal digits of a head noted earlier")
+        walk = await call.platform.audit.walk(reading.grant, head=noted or None)
+        breach = {"seq": walk.breach.seq, "kind": walk.breach.kind} if walk.breach else None
+        return reply({"records": walk.seq, "head": walk.head, "is_whole": breach is None, "breach": breach})
 
 
 def _selection(call: Call) -> AuditSelection:

@@ -4,7 +4,7 @@ A room inside ``access`` because it knows nothing of deciding: it takes finished
 lost, changed or reordered without being found (platform facts §16).
 """
 
-from obslib.access.audit.chain import GENESIS, Breach, Link, digest, verify
+from obslib.access.audit.chain import GENESIS, Breach, ChainWalk, Link, digest, verify
 from obslib.access.audit.json_lines import JsonLinesAudit
 from obslib.access.audit.postgres import PostgresAudit
 from obslib.access.audit.record import PLATFORM_CHAIN, AuditRecord, Phase
@@ -12,6 +12,6 @@ from obslib.access.audit.selection import Access, AuditSelection
 from obslib.access.audit.sink import AuditSink, SinkFailure, WrongHead
 
 __all__ = [
-    "GENESIS", "PLATFORM_CHAIN", "Access", "AuditRecord", "AuditSelection", "AuditSink", "Breach", "JsonLinesAudit", "Link",
-    "Phase", "PostgresAudit", "SinkFailure", "WrongHead", "digest", "verify",
+    "GENESIS", "PLATFORM_CHAIN", "Access", "AuditRecord", "AuditSelection", "AuditSink", "Breach", "ChainWalk",
+    "JsonLinesAudit", "Link", "Phase", "PostgresAudit", "SinkFailure", "WrongHead", "digest", "verify",
 ]  # fmt: skip

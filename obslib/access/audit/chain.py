@@ -13,7 +13,7 @@ from typing import Literal
 
 from obslib.access.audit.record import AuditRecord
 
-__all__ = ["GENESIS", "Breach", "Link", "digest", "verify"]
+__all__ = ["GENESIS", "Breach", "ChainWalk", "Link", "digest", "verify"]
 
 GENESIS = "0" * 64
 """The head of a chain that has no record yet."""
@@ -46,27 +46,51 @@ def verify(links: Iterable[Link], *, head: str | None = None) -> Breach | None:
     """The first breach of a chain read from its beginning, or None when it is whole.
 
     ``changed``: the record is not what was hashed. ``removed``: the one before it is missing. ``reordered``: it stands
-    where another should. ``foreign``: it belongs to another org's chain. ``cut_off``: the chain does not end at ``head``.
+    where another should. ``foreign``: it belongs to another org's chain. ``cut_off``: no record has the hash ``head``.
     """
-    previous, seq, org_id = GENESIS, 0, None
+    walk = ChainWalk(head=head)
     for link in links:
-        org_id = org_id or link.record.org_id
-        kind = _judge(link, previous, seq + 1, org_id)
-        if kind is not None:
-            return Breach(seq=seq + 1, kind=kind)
-        previous, seq = link.hash, link.seq
-    return None if head is None or previous == head else Breach(seq=seq + 1, kind="cut_off")
+        if walk.take(link) is not None:
+            break
+    return walk.end()
 
 
-def _judge(
-    link: Link, previous: str, expected: int, org_id: str
-) -> Literal["changed", "removed", "reordered", "foreign"] | None:
-    if link.record.org_id != org_id:
-        return "foreign"
-    if link.seq > expected:
-        return "removed"
-    if link.seq < expected:
-        return "reordered"
-    if link.hash != digest(link.previous, link.record):
-        return "changed"
-    return None if link.previous == previous else "removed"
+class ChainWalk:
+    """Verifies a chain link by link, for one that is too long to hold; ``head`` is a hash noted earlier."""
+
+    def __init__(self, *, head: str | None = None) -> None:
+        self.seq = 0
+        self.head = GENESIS
+        self.breach: Breach | None = None
+        self._wanted = head
+        self._org_id = ""
+
+    def take(self, link: Link) -> Breach | None:
+        """Look at the next link; the breach, once there is one."""
+        if self.breach is None:
+            self._org_id = self._org_id or link.record.org_id
+            kind = self._judge(link)
+            if kind is not None:
+                self.breach = Breach(seq=self.seq + 1, kind=kind)
+                return self.breach
+            self.seq, self.head = link.seq, link.hash
+            if self.head == self._wanted:
+                self._wanted = None
+        return self.breach
+
+    def end(self) -> Breach | None:
+        """The verdict when there is no further link: a head that was noted must have been passed."""
+        if self.breach is None and self._wanted not in (None, GENESIS):
+            self.breach = Breach(seq=self.seq + 1, kind="cut_off")
+        return self.breach
+
+    def _judge(self, link: Link) -> Literal["changed", "removed", "reordered", "foreign"] | None:
+        if link.record.org_id != self._org_id:
+            return "foreign"
+        if link.seq > self.seq + 1:
+            return "removed"
+        if link.seq < self.seq + 1:
+            return "reordered"
+        if link.hash != digest(link.previous, link.record):
+            return "changed"
+        return None if link.previous == self.head else "removed"

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
-from obslib.access.audit.chain import GENESIS, Link, digest
+from obslib.access.audit.chain import GENESIS, Breach, ChainWalk, Link, digest
 from obslib.access.audit.record import AuditRecord
 from obslib.access.audit.selection import Access, AuditSelection
 from obslib.access.audit.sink import SinkFailure, WrongHead
@@ -84,8 +84,23 @@ CREATE INDEX IF NOT EXISTS audit_records_by_beginning ON audit_records (org_id, 
             for row in reversed(await self._rows(_SELECT, wanted))
         ]
 
+    async def walk(self, grant: Grant, *, head: str | None = None) -> ChainWalk:
+        """The org's whole chain, verified from its beginning; needs a grant for ``audit:read``.
+
+        ``head`` is a hash that was noted earlier, without which nobody sees that the newest records were cut off.
+        """
+        walk = ChainWalk(head=head)
+        try:
+            async for link in self.links(grant.require(Scope.AUDIT_READ)):
+                if walk.take(link) is not None:
+                    break
+        except (KeyError, TypeError, ValueError):  # what stands there is no audit record any more
+            walk.breach = Breach(seq=walk.seq + 1, kind="changed")
+        walk.end()
+        return walk
+
     async def links(self, org_id: str) -> AsyncIterator[Link]:
-        """A chain from its beginning, for ``verify``; for the platform's own checks, not for a caller's request."""
+        """A chain from its beginning; for the platform's own checks, not for a caller's request."""
         after = 0
         while rows := await self._rows(_LINKS, {"org": org_id, "after": after, "limit": _PAGE}):
             for row in rows:

@@ -9,20 +9,17 @@ import typer
 from obslib.cli.platform.api import path
 from obslib.cli.platform.context import check_id
 from obslib.cli.platform.events import moment
+from obslib.cli.platform.failure import Category, CliFailure
 from obslib.cli.platform.grouping import Holder, group
 from obslib.cli.platform.lookup import narrowed
 from obslib.cli.platform.session import Session
 
-__all__ = ["commands", "query"]
+__all__ = ["commands", "query", "verify"]
 
 
 def commands(holder: Holder) -> typer.Typer:
     """The ``audit`` group."""
     audit = group("Who read what, and who changed what.", "audit")
-
-    @audit.callback()
-    def one_noun() -> None:
-        """Who read what, and who changed what."""
 
     @audit.command("query")
     def query_command(
@@ -40,7 +37,35 @@ def commands(holder: Holder) -> typer.Typer:
         """
         query(holder["session"], since=since, until=until, route=route, limit=limit, is_all=all_envs)
 
+    @audit.command("verify")
+    def verify_command(
+        head: Annotated[str, typer.Option(help="A head noted earlier, to see whether records were cut off since.")] = "",
+    ) -> None:
+        """Check that no record of the org's audit trail was changed, removed or moved; exit code 1 when one was.
+
+        It prints the trail's head. Note it somewhere else: only with it can be seen later that the newest records are gone.
+        """
+        verify(holder["session"], head=head)
+
     return audit
+
+
+def verify(session: Session, *, head: str) -> None:
+    """Say whether the chain is whole; raises CliFailure when it is not."""
+    target = session.target("org")
+    found = session.api.get(path("orgs", target.org, "audit", "verify"), head=head)
+    if session.flags.is_json:
+        session.screen.document(found)
+    elif found.get("is_whole"):
+        session.screen.line(f"whole: {found.get('records')} records")
+        session.screen.line(f"head: {found.get('head')}")
+    breach = found.get("breach")
+    if isinstance(breach, dict):
+        raise CliFailure(
+            Category.FAILURE,
+            f"the audit trail is broken at record {breach.get('seq')} ({breach.get('kind')}): it and what follows is in doubt",
+            hint="keep the database as it is, and tell the platform's operators",
+        )
 
 
 def query(session: Session, *, since: str, until: str, route: str, limit: int, is_all: bool) -> None:
@@ -85,7 +110,8 @@ def _what(entry: dict[str, Any]) -> str:
 
 
 def _end(entry: dict[str, Any]) -> str:
-    told = [f"{entry['lines']} lines"] if isinstance(entry.get("lines"), int) else []
+    lines, is_of_logs = entry.get("lines"), str(entry.get("action")).startswith("logs.")
+    told = [f"{lines} lines"] if lines or (lines == 0 and is_of_logs) else []
     if entry.get("kind") == "access":
         told.append(str(entry.get("reason") if entry.get("decision") == "deny" else entry.get("result") or ""))
     if entry.get("emergency_reason"):

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from obslib.access import GENESIS, Breach, Link, digest, verify
+from obslib.access import GENESIS, Breach, ChainWalk, Link, digest, verify
 from obslib.access.audit import chain as chain_module
 from obslib.testing import MemoryAudit
 from tests.access.audit.records import OURS, THEIRS, a_record
@@ -108,11 +108,13 @@ def test_a_cut_tail_is_found_by_a_head_noted_elsewhere() -> None:
     links = chain_of(5)
     assert verify(links[:-1]) is None
     assert verify(links[:-1], head=links[-1].hash) == Breach(seq=5, kind="cut_off")
+    assert verify([], head=links[-1].hash) == Breach(seq=1, kind="cut_off")
+    assert verify(links, head=links[2].hash) is None, "a head noted earlier is passed, and records came after it"
 
 
 def test_mutant_that_hashes_without_the_record_before_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the chain a record of good hash could stand anywhere; the search above says so."""
-    monkeypatch.setattr(chain_module, "_judge", _judge_alone)
+    monkeypatch.setattr(ChainWalk, "_judge", _judge_alone)
     assert "_changed_with_its_hash" in undetected()
 
 
@@ -123,9 +125,9 @@ def test_mutant_that_does_not_hash_is_caught(monkeypatch: pytest.MonkeyPatch) ->
     assert verify(_changed(chain_of(9), 2)) is None
 
 
-def _judge_alone(link: Link, previous: str, expected: int, org_id: str) -> str | None:
-    if link.record.org_id != org_id:
+def _judge_alone(self: ChainWalk, link: Link) -> str | None:
+    if link.record.org_id != self._org_id:
         return "foreign"
-    if link.seq != expected:
+    if link.seq != self.seq + 1:
         return "removed"
     return None if link.hash == digest(link.previous, link.record) else "changed"

@@ -18,6 +18,7 @@ from obslib.access import (
     Actor,
     Auditor,
     AuditSelection,
+    Breach,
     PostgresAudit,
     Resource,
     Scope,
@@ -102,6 +103,26 @@ async def test_a_change_behind_the_databases_back_is_found(trail: PostgresAudit,
     breach = verify([link async for link in trail.links(OURS)])
     assert breach is not None
     assert (breach.seq, breach.kind) == (2, "changed")
+
+
+@pytest.mark.parametrize("change", ["record - 'scopes'", "record || '{\"more\": 1}'", 'record || \'{"reason": ""}\''])
+async def test_a_walk_of_the_chain_names_the_breach(
+    trail: PostgresAudit, admin: psycopg.Connection[Any], admin_actor: Actor, change: str
+) -> None:
+    """Whatever an editor left of a record, the walk ends there and says so; before it was edited the chain is whole."""
+    head = await append(trail, 1, 2, 3)
+    auditor = Auditor(trail, observability("control-plane"), deadline_s=30)
+    async with auditor.reading(
+        admin_actor, Scope.AUDIT_READ, OURS, action="audit.verify", resource=Resource(type="org")
+    ) as reading:
+        whole = await trail.walk(reading.grant, head=head)
+        assert (whole.breach, whole.seq) == (None, 4)
+        admin.execute("DROP TRIGGER audit_records_append_only ON audit_records")
+        admin.execute(f"UPDATE audit_records SET record = {change} WHERE seq = 2")
+        assert (await trail.walk(reading.grant)).breach == Breach(seq=2, kind="changed")
+        admin.execute("DELETE FROM audit_records WHERE seq >= 2")
+        assert (await trail.walk(reading.grant)).breach is None
+        assert (await trail.walk(reading.grant, head=head)).breach == Breach(seq=2, kind="cut_off")
 
 
 async def test_without_the_right_to_insert_nothing_is_read(
