@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -62,7 +63,8 @@ def advise(facts: Facts, broken: Finding | None) -> Advice:
         return Advice(command=f"platform events tail {facts.target}")
     runbook = f"specs/runbooks/{RUNBOOK_OF[broken.reason_code].path}" if broken.reason_code in RUNBOOK_OF else ""
     if broken.reason_code in _EDGE:
-        return Advice(command="platform describe edge", actor="operator", runbook=runbook)
+        named = [shlex.quote(str(broken.evidence["edge"]))] if "edge" in broken.evidence else []
+        return Advice(command=" ".join(["platform describe edge", *named]), actor="operator", runbook=runbook)
     if broken.reason_code in _PLATFORM:
         return Advice(command="platform describe convergence", actor="operator", runbook=runbook)
     return Advice(command=_by_the_tenant(facts, broken), runbook=runbook)

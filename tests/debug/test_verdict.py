@@ -241,7 +241,7 @@ CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
     ),
     "edge silent": (
         lambda s: s.served(nodes={s.agent_id: s.agent(), s.edge_id: s.edge(seen_at=s.ago(75))}),
-        ("unknown", "applied", "edge_silent", "platform describe edge"),
+        ("unknown", "applied", "edge_silent", "platform describe edge edge-1"),
     ),
     "edge behind": (
         lambda s: at_edge(s, routes={}),
@@ -249,11 +249,11 @@ CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
     ),
     "edge cannot apply": (
         lambda s: at_edge(s, routes={}, last_result="failure", last_error="OSError: port 8080 of other.example taken"),
-        ("failing", "applied", "config_apply_failed", "platform describe edge"),
+        ("failing", "applied", "config_apply_failed", "platform describe edge edge-1"),
     ),
     "edge cannot bind the port": (
         lambda s: at_edge(s, routes={s.route: RouteReport(listener_port=8080, problem="port_unavailable")}),
-        ("failing", "applied", "port_unavailable", "platform describe edge"),
+        ("failing", "applied", "port_unavailable", "platform describe edge edge-1"),
     ),
     "edge does not speak the protocol": (
         lambda s: at_edge(

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from obslib.access import Grant, Scope
 from obslib.debug import verdict, why_env
-from obslib.debug.advice import RUNBOOK_OF
+from obslib.debug.advice import RUNBOOK_OF, advise
 from obslib.debug.chain import Finding, Link, State
 from obslib.errors import AccessDenied
 from obslib.wire import ProjectionRecord, RouteReport
 from tests.debug.fake_views import FakeViews
 from tests.debug.test_verdict import CASES, at_edge, crashing, left_on_a_lost_node
 
+ROOT = Path(__file__).parents[2]
 GrantFor = Callable[[Scope, str], Grant]
 
 
@@ -41,6 +43,20 @@ async def test_every_verdict_has_its_answer(scene: Any, why: Callable[..., Any],
     assert found["next_command"]
     assert found["runbook"] == (f"specs/runbooks/{RUNBOOK_OF[reason].path}" if reason in RUNBOOK_OF else "")
     assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize("reason", RUNBOOK_OF)
+def test_every_runbook_that_is_named_can_be_opened(scene: Any, reason: str) -> None:
+    """The path leads to a page of this repository."""
+    finding = Finding(link=Link.READY, state=State.FAILING, cause="it is so", reason_code=reason)
+    assert (ROOT / advise(scene.served(), finding).runbook).is_file()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_an_operator_must_do_has_a_runbook(scene: Any, name: str) -> None:
+    """Whenever the next command is for operators, a page says what it is for."""
+    advice = verdict.judge(CASES[name][0](scene))[0].advice
+    assert advice.actor == "tenant" or advice.runbook
 
 
 async def test_a_healthy_env_says_so_and_why(scene: Any, why: Callable[..., Any]) -> None:
