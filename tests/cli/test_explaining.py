@@ -10,8 +10,8 @@ import pytest
 from obslib.debug import convergence_description
 from obslib.wire import ConsumerRecord, RouteReport
 from tests.cli.fake_control_plane import OPERATOR, FakeControlPlane
+from tests.debug.breaks import at_edge, out_of_memory
 from tests.debug.scenes import Scene
-from tests.debug.test_verdict import at_edge, out_of_memory
 
 Run = Callable[..., Any]
 

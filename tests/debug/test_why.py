@@ -15,8 +15,8 @@ from obslib.debug.advice import RUNBOOK_OF, advise
 from obslib.debug.chain import Finding, Link, State
 from obslib.errors import AccessDenied
 from obslib.wire import ProjectionRecord, RouteReport
+from tests.debug.breaks import CASES, at_edge, crashing, left_on_a_lost_node
 from tests.debug.fake_views import FakeViews
-from tests.debug.test_verdict import CASES, at_edge, crashing, left_on_a_lost_node
 
 ROOT = Path(__file__).parents[2]
 GrantFor = Callable[[Scope, str], Grant]
