@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from miniplatform.control_plane import quotas
 from obslib.ids import is_id
 from tests.miniplatform.platform_in_process import MANIFEST, InProcess, deployed
 
@@ -98,6 +99,30 @@ async def test_the_same_command_sent_again_is_answered_from_its_first_reply(plan
     assert (
         await client.post("/v1/orgs/acme/apps", json={"name": "b"}, headers={"Idempotency-Key": "short"})
     ).status_code == 400
+
+
+async def test_an_org_that_has_its_fill_gets_no_more(plane: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """409 with the quota, its limit and what is held, counted; what is deleted makes room, and others are not concerned."""
+    monkeypatch.setattr(quotas, "DEFAULTS", {"max_apps": ("app", 2), "max_envs": ("env", 1), "max_routes": ("route", 1)})
+    client = await plane.org("acme")
+    env = (await deployed(client, "acme"))["env"]
+    route = {"hostname": "a.example", "listener_port": 9001, "process_type": "web"}
+    made = await client.post(f"{env}/routes", json=route)
+    assert (await client.post("/v1/orgs/acme/apps", json={"name": "second"})).status_code == 201
+    for path, body, dimension in (
+        ("/v1/orgs/acme/apps", {"name": "third"}, "max_apps"),
+        ("/v1/orgs/acme/apps/web/envs", {"name": "staging"}, "max_envs"),
+        (f"{env}/routes", {**route, "hostname": "b.example"}, "max_routes"),
+    ):
+        refused = await client.post(path, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (409, "quota_exceeded")
+        told = {detail["field"]: detail["message"] for detail in refused.json()["details"]}
+        assert (told["dimension"], told["requested_delta"]) == (dimension, "1")
+        assert told["limit"] == told["current_usage"]
+        assert plane.obs.sample("quota_rejections_total", reason=dimension) == 1
+    assert (await client.delete(f"{env}/routes/{made.json()['route_id']}")).status_code == 201
+    assert (await client.post(f"{env}/routes", json={**route, "hostname": "b.example"})).status_code == 201
+    assert (await (await plane.org("globex")).post("/v1/orgs/globex/apps", json={"name": "web"})).status_code == 201
 
 
 async def test_a_name_is_given_to_one_of_those_who_want_it_at_once(plane: InProcess) -> None:

@@ -48,6 +48,8 @@ async def test_a_deploy_converges(cluster: Cluster) -> None:
     assert found == [{"traceparent": TRACEPARENT, "actor_id": "scheduler", "correlation_id": deploy}]
     assert scheduler.obs.sample("consumer_cursor_lag_events", consumer="scheduler") == 0
     assert converged(scheduler) == {"success": 1, "failure": 0}
+    assert scheduler.obs.sample("scheduler_time_to_schedule_seconds_count") == 2
+    assert 0 <= (scheduler.obs.sample("scheduler_time_to_schedule_seconds_sum") or 0.0) < 120
 
 
 async def test_the_spans_of_a_decision(cluster: Cluster) -> None:

@@ -391,6 +391,13 @@ def test_a_release_that_is_asked_for_is_counted_by_whose_fault_it_was(
     assert counted == {"success": 0, "rejected": 0, "failure": 0, result: 1}
 
 
+def test_a_refusal_by_quota_is_counted_by_what_was_full(obs: RecordedObservability, plane: ControlPlane) -> None:
+    """Every dimension is there from the start, at 0, so that a first refusal can be seen (EXT-04)."""
+    assert obs.sample("quota_rejections_total", reason="max_volumes") == 0
+    plane.quotas.refused("max_apps")
+    assert obs.sample("quota_rejections_total", reason="max_apps") == 1
+
+
 async def test_a_checkpoint_that_stands_still_makes_it_not_ready(
     projector: tuple[RecordedObservability, Projector],
 ) -> None:

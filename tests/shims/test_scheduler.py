@@ -163,6 +163,14 @@ def test_a_deploy_that_is_over_is_timed_by_how_it_ended(obs: RecordedObservabili
     assert obs.sample("deploy_convergence_duration_seconds_count", result="failure") == 1
 
 
+def test_an_instance_is_timed_until_it_has_a_place(obs: RecordedObservability, scheduler: Scheduler) -> None:
+    """However long it had to wait for room (EXT-04)."""
+    scheduler.deploys.placed(seconds=0.3)
+    scheduler.deploys.placed(seconds=45.0)
+    assert obs.sample("scheduler_time_to_schedule_seconds_count") == 2
+    assert obs.sample("scheduler_time_to_schedule_seconds_bucket", le="30.0") == 1
+
+
 def test_a_conflict_is_no_failure(obs: RecordedObservability, scheduler: Scheduler) -> None:
     """Somebody else was faster; the append loop is as healthy as before."""
     with pytest.raises(Faster), scheduler.appends.appending(["instance.allocated"], traceparent=""):

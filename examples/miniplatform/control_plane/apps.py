@@ -8,6 +8,7 @@ from miniplatform.control_plane.auth import in_org
 from miniplatform.control_plane.call import Call
 from miniplatform.control_plane.commands import Decision, execute
 from miniplatform.control_plane.orgs import Named
+from miniplatform.control_plane.quotas import require_room
 from miniplatform.control_plane.tenancy import app_of, listed
 from miniplatform.store.events import NewEvent
 from obslib.access import Scope
@@ -23,6 +24,7 @@ async def create_app(call: Call) -> Response:
     app_id = mint("app", call.platform.obs.ids)
 
     async def decide() -> Decision:
+        await require_room(call, grant.org_id, "max_apps")
         created = NewEvent(
             aggregate_type="app", aggregate_id=app_id, event_type="app.created", org_id=grant.org_id, app_id=app_id,
             payload={"name": name},
@@ -41,6 +43,7 @@ async def create_env(call: Call) -> Response:
 
     async def decide() -> Decision:
         app_id = await app_of(call, grant)
+        await require_room(call, grant.org_id, "max_envs")
         created = NewEvent(
             aggregate_type="env", aggregate_id=env_id, event_type="env.created", org_id=grant.org_id, app_id=app_id,
             env_id=env_id, payload={"name": name},

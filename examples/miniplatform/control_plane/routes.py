@@ -10,6 +10,7 @@ from miniplatform.control_plane.auth import in_org, refuse_malformed
 from miniplatform.control_plane.call import Call, reply
 from miniplatform.control_plane.commands import Decision, execute
 from miniplatform.control_plane.manifest import RouteSpec
+from miniplatform.control_plane.quotas import require_room
 from miniplatform.control_plane.tenancy import EnvId, env_of, listed, missing
 from miniplatform.store.events import Conflict, NewEvent
 from miniplatform.store.names import holder
@@ -34,6 +35,7 @@ async def create_route(call: Call) -> Response:
 
     async def decide() -> Decision:
         env = await env_of(call, grant)
+        await require_room(call, grant.org_id, "max_routes")
         claims = [(_NAMED, f"{wanted.hostname}:{wanted.listener_port}", route_id)]
         if wanted.protocol == "tcp_raw":
             claims.append((_RAW_PORT, str(wanted.listener_port), route_id))

@@ -21,6 +21,7 @@ from miniplatform.scheduler.reading import Reader
 from miniplatform.scheduler.reconcile import Reconciler
 from miniplatform.scheduler.reporting import write_report
 from miniplatform.scheduler.rollout import Plan, plan_group
+from miniplatform.scheduler.shortage import Shortage
 from miniplatform.scheduler.silence import Silence, is_placeable
 from miniplatform.scheduler.world import Deploy, Group, GroupKey, Node, World
 from miniplatform.store.events import NewEvent
@@ -47,7 +48,8 @@ class SchedulerLoop:
         self._timings = timings
         self._reader = Reader(database)
         self._silence = Silence(silent_after_s=timings.silent_after_s)
-        self._reconciler = Reconciler(obs, telemetry, backoff)
+        self._shortage = Shortage()
+        self._reconciler = Reconciler(obs, telemetry, backoff, self._shortage)
 
     async def run(self) -> None:
         """Make passes until cancelled."""
@@ -82,6 +84,8 @@ class SchedulerLoop:
             chain.from_iterable(world.instances.values()),
         )
         shape = rooms.shape
+        wanting = {group.key: group.wished_at for group in world.groups if plans[group.key].allocations}
+        self._shortage.look(wanting, now=world.now)
         it.pending(len(world.groups))
         for group in world.groups:
             await self._reconciler.reconcile(group, plans[group.key], rooms, shape, journal)

@@ -42,8 +42,10 @@ _PROGRESS = """
     LEFT JOIN projection_checkpoints c ON c.projection_name = p.name"""
 _GROUPS = """
     SELECT d.env_id, d.process_type, d.org_id, d.app_id, d.release_id, d.deploy_id, s.replicas,
-        coalesce(CASE WHEN s.event_id > d.event_id THEN s.traceparent END, d.traceparent, '') AS traceparent
-    FROM env_desired_releases d JOIN env_scale s USING (env_id, process_type) ORDER BY env_id, process_type"""
+        coalesce(CASE WHEN s.event_id > d.event_id THEN s.traceparent END, d.traceparent, '') AS traceparent,
+        extract(epoch FROM e.occurred_at)::float8 AS wished_at
+    FROM env_desired_releases d JOIN env_scale s USING (env_id, process_type)
+    JOIN events e ON e.event_id = greatest(d.event_id, s.event_id) ORDER BY env_id, process_type"""
 _INSTANCES = """
     SELECT i.instance_id, i.env_id, i.process_type, i.org_id, i.app_id, i.deploy_id, i.node_id,
         i.group_spec_hash AS spec_hash, coalesce((i.spec ->> 'memory_bytes')::bigint, 0) AS memory_bytes,
@@ -145,6 +147,7 @@ class Reader:
             spec=spec,
             spec_hash=digest,
             traceparent=row["traceparent"],
+            wished_at=row["wished_at"],
             problem=problem,
         )
 

@@ -12,6 +12,7 @@ from miniplatform.scheduler.desired import InvalidManifest
 from miniplatform.scheduler.journal import DecidedElsewhere, Journal
 from miniplatform.scheduler.placement import Refused, Rooms
 from miniplatform.scheduler.rollout import Allocate, Drain, Plan, Stop
+from miniplatform.scheduler.shortage import Shortage
 from miniplatform.scheduler.world import Group
 from miniplatform.store.events import NewEvent
 from obslib import Observability
@@ -26,10 +27,11 @@ Step = Stop | Drain | Allocate
 class Reconciler:
     """Brings one group at a time closer to its plan."""
 
-    def __init__(self, obs: Observability, telemetry: Telemetry, backoff: Backoff) -> None:
+    def __init__(self, obs: Observability, telemetry: Telemetry, backoff: Backoff, shortage: Shortage) -> None:
         self._obs = obs
         self._telemetry = telemetry
         self._backoff = backoff
+        self._shortage = shortage
         self._now = obs.clock.monotonic
 
     async def reconcile(self, group: Group, plan: Plan, rooms: Rooms, shape: Hashable, journal: Journal) -> None:
@@ -97,6 +99,7 @@ class Reconciler:
             self._telemetry.decisions.decided(
                 "allocated", instance_id=instance_id, node_id=node_id, **_named(group), **_cause(group)
             )
+            self._telemetry.deploys.placed(seconds=self._shortage.seconds(group.key))
         return True
 
     async def _change(self, group: Group, step: Stop | Drain, journal: Journal) -> None:

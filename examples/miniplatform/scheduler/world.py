@@ -28,7 +28,8 @@ class GroupKey:
 class Group:
     """What one group should be. ``replicas`` is 0 and ``spec`` is None for a group nobody wants any more.
 
-    ``problem`` says why its manifest cannot be read; such a group is left as it is.
+    ``wished_at`` is when its release or its replicas were last set. ``problem`` says why its manifest cannot be read; such
+    a group is left as it is.
     """
 
     key: GroupKey
@@ -40,6 +41,7 @@ class Group:
     spec: WorkloadSpec | None
     spec_hash: str
     traceparent: str
+    wished_at: float = 0.0
     problem: str = ""
 
 

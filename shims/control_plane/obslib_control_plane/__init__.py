@@ -11,10 +11,11 @@ from obslib_control_plane.api import ControlPlane, instrument
 from obslib_control_plane.backups import Backups
 from obslib_control_plane.problems import Problem, problem_of, status_of
 from obslib_control_plane.projector import Projecting, Projector, instrument_projector
+from obslib_control_plane.quotas import QuotaDimension
 from obslib_control_plane.readiness import Heard, ProjectorState
 from obslib_control_plane.replication import Replicas
 
 __all__ = [
-    "Backups", "ControlPlane", "DatabaseWatch", "Heard", "Problem", "Projecting", "Projector", "ProjectorState", "Replicas",
-    "instrument", "instrument_projector", "problem_of", "status_of",
+    "Backups", "ControlPlane", "DatabaseWatch", "Heard", "Problem", "Projecting", "Projector", "ProjectorState",
+    "QuotaDimension", "Replicas", "instrument", "instrument_projector", "problem_of", "status_of",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from obslib.workload import Limits
 from obslib_control_plane.changes import Changes
 from obslib_control_plane.commands import Commands
 from obslib_control_plane.purging import Purging
+from obslib_control_plane.quotas import Quotas
 from obslib_control_plane.readiness import Heard, ProjectorState, check_control_plane
 from obslib_control_plane.releases import Releases
 from obslib_control_plane.replication import Replicas, watch_replication
@@ -31,6 +32,7 @@ class ControlPlane:
     commands: Commands
     changes: Changes
     releases: Releases
+    quotas: Quotas
     auditor: Auditor
     logs: WorkloadLogs
     purging: Purging
@@ -83,6 +85,7 @@ def instrument(
     watch_replication(obs, replicas)
     return ControlPlane(
         requests=Requests(obs), database=database, commands=commands, changes=changes, releases=Releases(obs),
+        quotas=Quotas(obs),
         auditor=auditor, logs=WorkloadLogs(obs, log_limits), purging=Purging(obs, every_s=purge_every_s),
         event_log=EventLogGuard(obs, obs.retention, auditor, discard=discard),
     )  # fmt: skip
