@@ -112,7 +112,9 @@ class Inventory:
         return found, flags
 
     def require_document(self, path: str) -> None:
-        """Raise MissingError unless there is a document at ``path`` with something in it."""
+        """Raise MissingError unless there is a document at ``path`` below the root, with something in it."""
+        if not (self.root / path).resolve().is_relative_to(self.root.resolve()):
+            raise MissingError(f"document {path!r} is not in the repository; name it from the root, as in 'specs/logging.md'")
         try:
             text = (self.root / path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):

@@ -44,7 +44,9 @@ class Judgement:
     findings: tuple[Finding, ...]
 
     def count(self, standing: Standing) -> int:
-        """How many rows stand so."""
+        """How many rows stand so; for wrong, rows that should be there and signals that serve none count as well."""
+        if standing is Standing.WRONG:
+            return len({finding.about for finding in self.findings})
         return sum(found is standing for _, found in self.rows)
 
 

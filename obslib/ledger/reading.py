@@ -8,6 +8,7 @@ edit two rows do not meet.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from obslib.ledger.row import REFERENCES, Kind, Ledger, Row
 __all__ = ["FILE", "read"]
 
 FILE = "requirements.json"
+_LINES = re.compile(r"\d+(?:-\d+)?(?:, \d+(?:-\d+)?)*")
 _TEXTS = ("id", "lines", "source", "kind", "requirement", "open")
 
 
@@ -89,6 +91,8 @@ def _row(path: Path, text: str, row: Any) -> Row:
         raise LedgerError(f'{where} has no "requirement"; say in one sentence what is asked')
     if ("lines" in row) == ("source" in row):
         raise LedgerError(f'{where} needs either "lines" of the architecture or another "source"')
+    if not _LINES.fullmatch(row.get("lines", "1")):
+        raise LedgerError(f"{where} has lines {row['lines']!r}; write numbers and ranges, as in '53, 57-58'")
     if row.get("kind") not in list(Kind):
         raise LedgerError(f"{where} is of kind {row.get('kind')!r}; use one of {', '.join(Kind)}")
     texts = {key: row[key] for key in _TEXTS if key in row}

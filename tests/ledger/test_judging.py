@@ -85,6 +85,10 @@ PLANTED: dict[str, tuple[Spoil, str, str]] = {
     "an empty document": (
         lambda shop: (shop.root / "specs/shop.md").write_text("\n"), "SHOP-09", "document 'specs/shop.md' is empty",
     ),
+    "a document outside the repository": (
+        at(9, docs=["../shop.md"]), "SHOP-09",
+        "document '../shop.md' is not in the repository; name it from the root, as in 'specs/logging.md'",
+    ),
     "a test that does not exist": (
         cite(1, "tests/test_shop.py::test_stocks"), "SHOP-01", "there is no test 'test_stocks' in 'tests/test_shop.py'",
     ),
@@ -216,6 +220,14 @@ def test_a_wrong_row_is_neither_open_nor_satisfied(shop: Shop) -> None:
     judgement = shop.judge()
     assert {row.id: standing for row, standing in judgement.rows}["SHOP-10"] is Standing.WRONG
     assert judgement.count(Standing.SATISFIED) == 9
+
+
+def test_what_has_no_row_is_counted_as_wrong(shop: Shop) -> None:
+    """A row that is gone and a signal that serves none are not hidden behind a count of rows."""
+    shop.rows.pop()
+    shop.signals = (*SIGNALS, customers("SHOP-99"))
+    judgement = shop.judge()
+    assert [judgement.count(standing) for standing in Standing] == [2, 0, 9]
 
 
 def test_a_constant_may_stand_for_its_signal(shop: Shop) -> None:

@@ -46,6 +46,7 @@ BAD: list[tuple[object, str]] = [
     ({"metrics": ["up", "up"]}, "ROW names something twice in metrics: ['up', 'up']; once is enough"),
     ({"open": " "}, "ROW has open ' '; it has to be text, or not there at all"),
     ({"kind": "song"}, f"ROW is of kind 'song'; use one of {', '.join(Kind)}"),
+    ({"lines": "somewhere"}, "ROW has lines 'somewhere'; write numbers and ranges, as in '53, 57-58'"),
     ({"source": "here"}, 'ROW needs either "lines" of the architecture or another "source"'),
 ]
 
