@@ -199,19 +199,31 @@ class Auditor:
             await self._record_or_count(self._scribe.closed(record, lines, error))
 
     async def _append(self, record: AuditRecord) -> SinkFailure | None:
-        """Add a record to its chain; what prevented it, as a value, so that nobody can forget to count it."""
-        chain = self._chains.setdefault(record.org_id, _Chain())
+        """Add a record to its chain; what prevented it, as a value, so that nobody can forget to count it.
+
+        A sink that does not heed cancellation is left behind at the deadline; the chain waits for it, its readers do not.
+        """
+        work = asyncio.ensure_future(self._in_turn(self._chains.setdefault(record.org_id, _Chain()), record))
         try:
-            async with asyncio.timeout(self._deadline_s):
-                async with chain.turn:
-                    await self._link(chain, record)
-        except BaseException as error:
-            chain.head = None
-            self._lost.inc()
-            if not isinstance(error, Exception):
-                raise
-            return error if isinstance(error, SinkFailure) else SinkFailure(type(error).__name__, reason=_reason(error))
-        self._kept.inc()
+            await asyncio.wait((work,), timeout=self._deadline_s)
+        except asyncio.CancelledError:
+            self._lost.inc()  # perhaps it was kept; nobody waited to hear
+            raise
+        finally:
+            work.cancel()
+        failure = work.result() if work.done() and not work.cancelled() else SinkFailure("no answer in time", reason="timeout")
+        (self._kept if failure is None else self._lost).inc()
+        return failure
+
+    async def _in_turn(self, chain: _Chain, record: AuditRecord) -> SinkFailure | None:
+        async with chain.turn:
+            try:
+                await self._link(chain, record)
+            except BaseException as error:
+                chain.head = None  # whether the record was kept is not known
+                if not isinstance(error, Exception):
+                    raise
+                return error if isinstance(error, SinkFailure) else SinkFailure(type(error).__name__, reason=_reason(error))
         return None
 
     async def _link(self, chain: _Chain, record: AuditRecord) -> None:

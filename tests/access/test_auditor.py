@@ -136,16 +136,16 @@ async def test_what_ended_a_reading_is_on_record(developer: Actor, obs: Recorded
 
 async def test_a_task_that_is_cancelled_twice_still_leaves_its_record(developer: Actor, obs: RecordedObservability) -> None:
     """Being cancelled while the close record is written does not lose it."""
-    trail = MemoryAudit()
+    trail, is_reading = MemoryAudit(), asyncio.Event()
     auditor = Auditor(trail, obs)
 
     async def tail() -> None:
         async with auditor.reading(developer, Scope.LOGS_READ, OURS, action="logs.tail", resource=ENV):
+            is_reading.set()
             await asyncio.Event().wait()
 
     task = asyncio.ensure_future(tail())
-    while not trail.records(OURS):
-        await asyncio.sleep(0)
+    await is_reading.wait()
     task.cancel()
     await asyncio.sleep(0)
     task.cancel()
@@ -227,6 +227,30 @@ async def test_the_refusal_says_what_to_do(developer: Actor, obs: RecordedObserv
         await read(Auditor(BROKEN["closed"](), obs), developer, TenantLog())
     assert str(refused.value) == "the access could not be put on record, so nothing was read or done; try again shortly"
     assert (refused.value.error_class, refused.value.error_class.is_retryable) == (ErrorClass.UNAVAILABLE, True)
+
+
+async def test_a_trail_that_does_not_even_heed_cancellation_keeps_nobody(developer: Actor, obs: RecordedObservability) -> None:
+    """The reading is refused at the deadline; once the trail answers again, its chain is whole and goes on."""
+    answers = asyncio.Event()
+
+    class Deaf(MemoryAudit):
+        async def append(self, record: AuditRecord, expected_head: str) -> str:
+            while not answers.is_set():
+                with suppress(asyncio.CancelledError):
+                    await answers.wait()
+            return await super().append(record, expected_head)
+
+    trail, log = Deaf(), TenantLog()
+    auditor = Auditor(trail, obs, deadline_s=0.01)
+    for _ in range(2):
+        with pytest.raises(AuditUnavailable):
+            await read(auditor, developer, log)
+    assert (log.bytes_read, obs.sample(AUDIT_REFUSED_READS, reason="timeout")) == (0, 2)
+    answers.set()
+    auditor._deadline_s = 60.0
+    await read(auditor, developer, log)
+    assert log.bytes_read > 0
+    assert verify(trail.chains[OURS]) is None
 
 
 async def test_a_trail_that_works_again_is_used_again(developer: Actor, obs: RecordedObservability) -> None:
