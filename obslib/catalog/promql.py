@@ -130,6 +130,10 @@ class Query:
 
     def _check_hole(self, found: re.Match[str]) -> None:
         hole = self.holes[found["name"]]
+        if isinstance(hole, Window) != (self.text[found.start() - 1 : found.start()] == "["):
+            raise CatalogError(
+                f"query {self.text!r}: ${found['name']} is {hole!r}; a Window stands in brackets, and nothing else"
+            )
         if isinstance(hole, (Window, Age)):
             return
         if isinstance(hole, Histogram) != bool(found["suffix"]):

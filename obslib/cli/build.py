@@ -77,6 +77,8 @@ def _directory(given: Path | None, *, shorten: float, is_check: bool) -> Path:
     if shorten != 1.0 and given is None:
         raise UsageError("--shorten would put shortened alerts where the real ones are kept; name a directory with --out")
     directory = given or _SPECS
+    if shorten != 1.0 and any(directory.rglob("*.md")):
+        raise UsageError(f"{str(directory)!r} holds pages, so its alerts are the real ones; name an empty directory with --out")
     if not directory.is_dir() and (is_check or given is None):
         raise UsageError(f"there is no directory {str(directory)!r} here; run it in the repository, or name one with --out")
     return directory

@@ -81,6 +81,16 @@ def test_a_label_or_value_that_never_occurs_is_refused(make: object, message: st
     assert isinstance(caught.value, LabelNotAllowed) or "histogram" in message
 
 
+@pytest.mark.parametrize("text", ["sum($runs) > $span", "sum(increase($runs[$span]))"])
+def test_a_window_stands_in_brackets_and_an_age_does_not(text: str) -> None:
+    """One is a duration and one a number; each in the other's place is refused, and so is a metric."""
+    right, wrong = (Window(60), Age(60)) if "[" in text else (Age(60), Window(60))
+    assert query(text, runs=RUNS, span=right).render()
+    for other in (wrong, RUNS) if "[" in text else (wrong,):
+        with pytest.raises(CatalogError, match="a Window stands in brackets, and nothing else"):
+            query(text, runs=RUNS, span=other)
+
+
 def test_what_reaches_the_result_unaggregated_is_known() -> None:
     """Only inside an aggregation do a metric's own labels end; a parenthesis alone is none."""
     runs = {"runs": RUNS}

@@ -77,6 +77,9 @@ def test_shortened_alerts_are_never_mistaken_for_the_real_ones(
     monkeypatch.chdir(tmp_path)
     assert obslib(monkeypatch, "build", "--shorten", "30") == 2
     assert obslib(monkeypatch, "build", "--shorten", "30", "--check", "--out", str(tmp_path)) == 2
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "alerts.md").write_text("# Alerts\n")
+    assert obslib(monkeypatch, "build", "--shorten", "30", "--out", "specs") == 2
     assert obslib(monkeypatch, "build", "--shorten", "30", "--out", str(tmp_path / "fast")) == 0
     rules = (tmp_path / "fast" / RULES).read_text()
     assert "for: 4s" in rules
@@ -85,6 +88,7 @@ def test_shortened_alerts_are_never_mistaken_for_the_real_ones(
     assert capsys.readouterr().err == (
         "obslib: --shorten would put shortened alerts where the real ones are kept; name a directory with --out\n"
         "obslib: --check compares with what is kept, which is never shortened; leave out --shorten\n"
+        "obslib: 'specs' holds pages, so its alerts are the real ones; name an empty directory with --out\n"
     )
 
 
