@@ -127,8 +127,8 @@ class OrgFile:
         if found != "ok":
             raise Broken(str(found))
 
-    def append(self, entries: Sequence[StampedEntry], now: int) -> Appended:
-        """Keep what is new, in one durable transaction; ``now`` is in microseconds."""
+    def append(self, entries: Sequence[StampedEntry], now: int) -> tuple[Appended, int]:
+        """Keep what is new, in one durable transaction; and where the newest stands. ``now`` is in microseconds."""
         with self._writing, self._transaction():
             known = self._known(entries, now)
             position = self._position(self._writer)
@@ -140,11 +140,12 @@ class OrgFile:
                     continue
                 there.seqs.add(entry.seq)
                 position += 1
-                there.at[0] = max(there.at[0], min(micros(entry.ts), now))
-                rows.append(row_of(position, there.keys, there.at[0], entry, there.seed))
+                ts = micros(entry.ts)
+                there.at[0] = max(there.at[0], min(ts, now))
+                rows.append(row_of(position, there.keys, there.at[0], ts, entry, there.seed))
                 fresh.append(entry)
             self._writer.executemany(f"INSERT INTO entries ({COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
-        return Appended(fresh, len(entries) - len(fresh))
+        return Appended(fresh, len(entries) - len(fresh)), position
 
     def query(self, selection: Selection) -> Page:
         """The newest that match, oldest first, as far as they fit into one answer."""

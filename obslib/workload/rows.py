@@ -39,23 +39,24 @@ def seed_of(stamp: Stamp, instance_id: str, boot_id: str) -> int:
     return zlib.crc32("\0".join(parts).encode())
 
 
-def row_of(position: int, keys: Keys, at: int, entry: LogEntry, seed: int) -> tuple[Any, ...]:
-    """The row that keeps ``entry``."""
+def row_of(position: int, keys: Keys, at: int, ts: int, entry: LogEntry, seed: int) -> tuple[Any, ...]:
+    """The row that keeps ``entry``; ``ts`` is the entry's own time in microseconds."""
     flags = (_STDERR if entry.stream == "stderr" else 0) | (_TRUNCATED if entry.truncated else 0)
-    gap = entry.gap.model_dump_json().encode() if entry.gap else b""
-    values = (position, *keys, entry.seq, at, micros(entry.ts), flags, entry.line, gap)
-    return (*values, _checksum(values, seed))
+    line, gap = entry.line, entry.gap.model_dump_json().encode() if entry.gap else b""
+    numbers = (position, *keys, entry.seq, at, ts, flags)
+    return (*numbers, line, gap, _checksum(numbers, line, gap, seed))
 
 
 def stored_of(row: Sequence[Any], boot: tuple[Stamp, str, str, int]) -> StoredEntry | None:
     """The entry in ``row``; ``None`` when it is not what was written. ``boot``: stamp, instance, boot and seed."""
     stamp, instance_id, boot_id, seed = boot
-    position, _, _, _, seq, _, ts, flags, line, gap, checksum = row
+    *numbers, line, gap, checksum = row
     try:
-        if _checksum(row[:-1], seed) != checksum:
+        if _checksum(numbers, line, gap, seed) != checksum:
             return None
     except (struct.error, TypeError):  # a flipped bit can change a value's type, too
         return None
+    position, _, _, _, seq, _, ts, flags = numbers
     entry = LogEntry.model_construct(
         instance_id=instance_id,
         boot_id=boot_id,
@@ -69,6 +70,6 @@ def stored_of(row: Sequence[Any], boot: tuple[Stamp, str, str, int]) -> StoredEn
     return StoredEntry(position, stamp, entry)
 
 
-def _checksum(values: Sequence[Any], seed: int) -> int:
-    *numbers, line, gap = values
-    return zlib.crc32(gap, zlib.crc32(line, zlib.crc32(_HEAD.pack(*numbers, len(line), len(gap)), seed)))
+def _checksum(numbers: Sequence[Any], line: bytes, gap: bytes, seed: int) -> int:
+    head = _HEAD.pack(*numbers, len(line), len(gap))
+    return zlib.crc32(gap, zlib.crc32(line, zlib.crc32(head, seed)))

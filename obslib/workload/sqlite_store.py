@@ -85,10 +85,7 @@ class SqliteLogStore:
             return Appended((), 0)
         now = round(self._clock.now() * 1e6)
 
-        def keep(file: OrgFile) -> tuple[Appended, int]:
-            return file.append(entries, now), file.position()
-
-        appended, self._newest[org_id] = await self._on(org_id, "write", keep)
+        appended, self._newest[org_id] = await self._on(org_id, "write", lambda file: file.append(entries, now))
         if (bell := self._bells.pop(org_id, None)) is not None:
             bell.set()
         return appended

@@ -137,7 +137,7 @@ async def test_mutant_without_checksums_is_caught(
 class _Agreeable:
     """A checksum that is whatever it is compared with."""
 
-    def __call__(self, values: Sequence[Any], seed: int) -> Any:
+    def __call__(self, numbers: Sequence[Any], line: bytes, gap: bytes, seed: int) -> Any:
         return self
 
     def __ne__(self, other: object) -> bool:
