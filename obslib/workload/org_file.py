@@ -8,82 +8,34 @@ after its arrival. By ``at`` a query is ordered and old lines are forgotten.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from obslib.workload.rows import COLUMNS, Keys, micros, row_of, seed_of, stored_of
+from obslib.workload.layout import Broken, connect, require_layout
+from obslib.workload.narrowing import fits, in_order, number_of, where
+from obslib.workload.rows import COLUMNS, Boot, Keys, micros, row_of, seed_of, stored_of
 from obslib.workload.selection import Selection
 from obslib.workload.stored import Appended, Page, Stamp, StampedEntry, StoredEntry
 
-__all__ = ["ANSWER_BYTES", "FILE_ERRORS", "Broken", "OrgFile", "TooSlow", "connect", "create", "is_damage"]
+__all__ = ["ANSWER_BYTES", "OrgFile", "TooSlow"]
 
 ANSWER_BYTES = 8_388_608
 """Bytes of lines in one answer, so that 10 000 lines of 16 KiB cannot fill the reader's memory."""
 
-_SCHEMA = (
-    """CREATE TABLE boots (
-  boot INTEGER PRIMARY KEY, instance_id TEXT NOT NULL, boot_id TEXT NOT NULL, app_id TEXT NOT NULL, env_id TEXT NOT NULL,
-  process_type TEXT NOT NULL, node_id TEXT NOT NULL, UNIQUE (instance_id, boot_id))""",
-    """CREATE TABLE entries (
-  position INTEGER PRIMARY KEY AUTOINCREMENT, env INTEGER NOT NULL, instance INTEGER NOT NULL, boot INTEGER NOT NULL,
-  seq INTEGER NOT NULL, at INTEGER NOT NULL, ts INTEGER NOT NULL, flags INTEGER NOT NULL, line BLOB NOT NULL,
-  gap BLOB NOT NULL, checksum INTEGER NOT NULL)""",
-    "CREATE UNIQUE INDEX by_name ON entries (boot, seq)",
-    "CREATE INDEX by_env ON entries (env, at)",
-    "CREATE INDEX by_instance ON entries (instance, at)",
-)
-_KNOWN_SCHEMA = (_SCHEMA[0], _SCHEMA[1], "CREATE TABLE sqlite_sequence(name,seq)", *_SCHEMA[2:])
 _FIRST = -(2**62)
-_LAST = 2**62
 _DAY = 86_400_000_000
 _SCANNED = 50_000
 _PURGED = 5_000
 _STEPS = 20_000
 
-Boot = tuple[Stamp, str, str, int]
-
 
 class TooSlow(Exception):
     """A query did not end within its time."""
-
-
-class Broken(sqlite3.DatabaseError):
-    """The file is not one that ``create`` has made."""
-
-
-FILE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
-"""What working on a file may raise; the second when SQLite's own message quotes a name that is broken."""
-
-
-def is_damage(error: Exception) -> bool:
-    """Whether the file itself is broken, rather than the disk full or the query stopped."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    broken = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT)
-    return isinstance(error, Broken | UnicodeDecodeError) or code in broken
-
-
-def create(path: Path) -> None:
-    """Make an empty file that its owner alone may read and write; SQLite gives the files beside it the same mode."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with closing(connect(path)) as connection:
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(";".join(("BEGIN", *_SCHEMA, "COMMIT")))
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection that may be used from any thread, one at a time."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10.0)
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    connection.executescript("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
-    return connection
 
 
 class OrgFile:
@@ -100,11 +52,7 @@ class OrgFile:
         self._writer = connect(path)
         try:
             self._writer.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")
-            if (
-                tuple(sql for [sql] in self._writer.execute("SELECT sql FROM sqlite_schema WHERE sql NOT NULL"))
-                != _KNOWN_SCHEMA
-            ):
-                raise Broken("its tables are not what they should be")
+            require_layout(self._writer)
             self._reader = connect(path)
             self._reader.execute("PRAGMA query_only = ON")
         except BaseException:
@@ -150,11 +98,11 @@ class OrgFile:
     def query(self, selection: Selection) -> Page:
         """The newest that match, oldest first, as far as they fit into one answer."""
         index = "by_instance" if selection.instance_id else "by_env"
-        where, values = _where(selection)
+        condition, values = where(selection)
         found: dict[int, StoredEntry] = {}
         spent = left_out = 0
         for row in self._rows(
-            f"SELECT {COLUMNS} FROM entries INDEXED BY {index} WHERE {where} ORDER BY at DESC, position DESC LIMIT ?",
+            f"SELECT {COLUMNS} FROM entries INDEXED BY {index} WHERE {condition} ORDER BY at DESC, position DESC LIMIT ?",
             (*values, selection.tail_lines),
         ):
             spent += len(row[8]) if isinstance(row[8], bytes) else 0
@@ -162,7 +110,7 @@ class OrgFile:
                 left_out += 1
             elif (entry := self._checked(row, selection)) is not None:
                 found[entry.position] = entry
-        return Page(_in_order(list(found.values())[::-1]), left_out=left_out)
+        return Page(in_order(list(found.values())[::-1]), left_out=left_out)
 
     def read_after(self, selection: Selection, position: int, limit: int, most_bytes: int) -> Page:
         """The next that match by arrival, at most ``limit`` or ``most_bytes``, whichever comes first."""
@@ -171,11 +119,11 @@ class OrgFile:
         if not isinstance(following, int):
             return Page((), max(tip, position))
         end = min(tip, following + _SCANNED)
-        where, values = _where(selection)
+        condition, values = where(selection)
         found: list[StoredEntry] = []
         spent = 0
         for row in self._rows(
-            f"SELECT {COLUMNS} FROM entries NOT INDEXED WHERE position > ? AND position <= ? AND {where}"
+            f"SELECT {COLUMNS} FROM entries NOT INDEXED WHERE position > ? AND position <= ? AND {condition}"
             " ORDER BY position LIMIT ?",
             (position, end, *values, limit),
         ):
@@ -248,13 +196,13 @@ class OrgFile:
     ) -> _Known:
         instance_id = name[0]
         if instance_id not in times:
-            [at] = self._writer.execute("SELECT max(at) FROM entries WHERE instance = ?", (_number(instance_id),)).fetchone()
+            [at] = self._writer.execute("SELECT max(at) FROM entries WHERE instance = ?", (number_of(instance_id),)).fetchone()
             times[instance_id] = [at if isinstance(at, int) and at <= now + _DAY else _FIRST]
         boot = self._boot_number(name, stamp)
         there = self._writer.execute(
             "SELECT seq FROM entries WHERE boot = ? AND seq IN (SELECT value FROM json_each(?))", (boot, json.dumps(seqs))
         )
-        keys = _number(stamp.env_id), _number(instance_id), boot
+        keys = number_of(stamp.env_id), number_of(instance_id), boot
         return _Known(keys, seed_of(stamp, *name), {seq for [seq] in there}, times[instance_id])
 
     def _boot_number(self, name: tuple[str, str], stamp: Stamp) -> int:
@@ -284,7 +232,7 @@ class OrgFile:
         """The row's entry when it is whole and is what was asked for, not what a broken index led to."""
         boot = self._boot(row[3])
         entry = stored_of(row, boot) if boot else None
-        if entry is None or boot is None or not _fits(boot, selection):
+        if entry is None or boot is None or not fits(boot, selection):
             self.damaged_rows += 1
             return None
         return entry
@@ -294,7 +242,7 @@ class OrgFile:
             row = self._reader.execute(
                 "SELECT app_id, env_id, process_type, node_id, instance_id, boot_id FROM boots WHERE boot = ?", (number,)
             ).fetchone()
-            if row is None:
+            if row is None or not all(isinstance(part, str) for part in row):
                 return None
             if len(self._boots) > 10_000:
                 self._boots.clear()
@@ -343,49 +291,3 @@ class _Known:
 
     def __init__(self, keys: Keys, seed: int, seqs: set[int], at: list[int]) -> None:
         self.keys, self.seed, self.seqs, self.at = keys, seed, seqs, at
-
-
-def _number(identity: str) -> int:
-    """An id as a number of 47 bits, small in an index; what it finds is compared with the id itself."""
-    return int.from_bytes(blake2b(identity.encode(), digest_size=6).digest()) >> 1
-
-
-def _where(selection: Selection) -> tuple[str, list[Any]]:
-    clauses, values = ["env = ?"], [_number(selection.env_id)]
-    bounds = [_FIRST if selection.since is None else round(selection.since * 1e6)]
-    bounds.append(_LAST if selection.until is None else round(selection.until * 1e6))
-    clauses.append("at >= ? AND at < ?")
-    values += bounds
-    more: list[Any] = []
-    if selection.instance_id:
-        clauses.append("instance = ?")
-        more.append(_number(selection.instance_id))
-    if selection.process_type:
-        clauses.append("boot IN (SELECT boot FROM boots WHERE process_type = ?)")
-        more.append(selection.process_type)
-    if selection.contains:
-        clauses.append("instr(line, ?) > 0")
-        more.append(selection.contains)
-    return " AND ".join(clauses), [*values, *more]
-
-
-def _fits(boot: Boot, selection: Selection) -> bool:
-    stamp, instance_id, _, _ = boot
-    return (
-        stamp.env_id == selection.env_id
-        and selection.instance_id in ("", instance_id)
-        and selection.process_type in ("", stamp.process_type)
-    )
-
-
-def _in_order(entries: list[StoredEntry]) -> list[StoredEntry]:
-    """``entries`` with those of each boot in the order of their numbers, in the places that the boot has among the others."""
-    boots: dict[tuple[str, str], list[StoredEntry]] = {}
-    for found in entries:
-        boots.setdefault((found.entry.instance_id, found.entry.boot_id), []).append(found)
-    turns = {name: iter(sorted(of_boot, key=_seq)) for name, of_boot in boots.items()}
-    return [next(turns[found.entry.instance_id, found.entry.boot_id]) for found in entries]
-
-
-def _seq(found: StoredEntry) -> int:
-    return found.entry.seq

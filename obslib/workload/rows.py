@@ -14,13 +14,16 @@ from typing import Any
 from obslib.wire import LogEntry, LogGap
 from obslib.workload.stored import Stamp, StoredEntry
 
-__all__ = ["COLUMNS", "Keys", "micros", "row_of", "seed_of", "stored_of"]
+__all__ = ["COLUMNS", "Boot", "Keys", "micros", "row_of", "seed_of", "stored_of"]
 
 COLUMNS = "position, env, instance, boot, seq, at, ts, flags, line, gap, checksum"
 """The order of a row's values, here and in every statement."""
 
 Keys = tuple[int, int, int]
 """The numbers that stand for env, instance and boot in a file."""
+
+Boot = tuple[Stamp, str, str, int]
+"""Stamp, instance id and boot id of a boot, and the seed of its rows' checksums."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -47,8 +50,8 @@ def row_of(position: int, keys: Keys, at: int, ts: int, entry: LogEntry, seed: i
     return (*numbers, line, gap, _checksum(numbers, line, gap, seed))
 
 
-def stored_of(row: Sequence[Any], boot: tuple[Stamp, str, str, int]) -> StoredEntry | None:
-    """The entry in ``row``; ``None`` when it is not what was written. ``boot``: stamp, instance, boot and seed."""
+def stored_of(row: Sequence[Any], boot: Boot) -> StoredEntry | None:
+    """The entry in ``row``; ``None`` when it is not what was written."""
     stamp, instance_id, boot_id, seed = boot
     *numbers, line, gap, checksum = row
     try:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from obslib.workload.continuity import Continuity
-from obslib.workload.org_file import FILE_ERRORS, OrgFile, connect, create
-from obslib.workload.rows import COLUMNS, seed_of, stored_of
+from obslib.workload.layout import FILE_ERRORS, connect, create
+from obslib.workload.org_file import OrgFile
+from obslib.workload.rows import COLUMNS, Boot, seed_of, stored_of
 from obslib.workload.stored import Stamp
 
 __all__ = ["Salvaged", "prepare", "salvage"]
@@ -75,7 +76,7 @@ def _move_rows(path: Path, whole: OrgFile, org_id: str) -> tuple[int, int, int]:
     except FILE_ERRORS:
         return 0, 0, 0
     with closing(broken), whole.adopting() as adopt:
-        boots: dict[int, tuple[Stamp, str, str, int]] = {}
+        boots: dict[int, Boot] = {}
         for row in _walk(broken, "boots", _BOOT):
             number, instance_id, boot_id, *parts = row
             if not all(isinstance(part, str) for part in row[1:]):

@@ -21,7 +21,8 @@ from obslib.access import Grant, Scope
 from obslib.clock import Clock, SystemClock
 from obslib.errors import ErrorClass, LimitExceeded, StoreUnavailable
 from obslib.ids import is_id
-from obslib.workload.org_file import FILE_ERRORS, OrgFile, TooSlow, is_damage
+from obslib.workload.layout import FILE_ERRORS, is_damage
+from obslib.workload.org_file import OrgFile, TooSlow
 from obslib.workload.ownership import Ownership
 from obslib.workload.salvage import prepare, salvage
 from obslib.workload.selection import Selection

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from obslib.errors import SettingsError, StoreUnavailable
+from obslib.errors import LimitExceeded, SettingsError, StoreUnavailable
 from obslib.testing import FixedClock
 from obslib.workload import Damage, Marker, Selection, SqliteLogStore, query, rows
 from tests.workload.scene import Readers, org, stamp, stamped
@@ -236,6 +236,20 @@ async def test_a_full_disk_is_said_and_passes(tmp_path: Path, clock: FixedClock,
     assert len((await store.query(await readers.of(1), EVERYTHING[1])).entries) == 1
     file._writer.execute("PRAGMA max_page_count = 1000000")
     assert (await store.append(org(1), batch)).stored == 28
+    await store.close()
+
+
+async def test_a_query_that_takes_too_long_is_stopped_and_said(tmp_path: Path, clock: FixedClock, readers: Readers) -> None:
+    """So that one reader's search cannot hold the store; the next one is served."""
+    store = SqliteLogStore(tmp_path, clock=clock)
+    await store.append(org(1), [stamped(n, "x" * 200) for n in range(1, 4_000)])
+    file = store._files[org(1)]
+    file._slowest_s = -1.0
+    search = Selection(env_id="env_1_prod", contains=b"needle", tail_lines=10_000)
+    with pytest.raises(LimitExceeded, match=r"took longer than .* s; ask for less time, or leave the text filter out"):
+        await store.query(await readers.of(1), search)
+    file._slowest_s = 60.0
+    assert list((await store.query(await readers.of(1), search)).entries) == []
     await store.close()
 
 
