@@ -134,6 +134,9 @@ PATHS = [
     ("GET", "/v1/orgs/{org}/events", None),
     ("GET", "/v1/orgs/{org}/events/stream", None),
     ("GET", "/v1/orgs/{org}/changes", None),
+    ("GET", "/v1/orgs/{org}/audit", None),
+    ("GET", "/v1/orgs/{org}/audit?env_id={env}", None),
+    ("GET", "/v1/orgs/{org}/audit/verify", None),
     ("POST", "/v1/orgs/{org}/tokens", {"role": "owner"}),
 ]
 
