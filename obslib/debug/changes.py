@@ -85,7 +85,7 @@ class History(Protocol):
 def changes(events: Sequence[EventRecord], before: Sequence[EventRecord] = ()) -> Iterator[Change]:
     """The differences that ``events`` make, in order; ``before`` is what is known from earlier. Both are oldest first.
 
-    Of secrets and of credentials nothing is told but version ids.
+    Of secrets nothing is told but version ids, of credentials nothing but their scopes.
     """
     known: dict[str, dict[str, object]] = {}
     for event in before:

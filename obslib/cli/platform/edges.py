@@ -32,7 +32,7 @@ def _render(screen: Screen, found: dict[str, Any], is_verbose: bool) -> None:
 
 
 def _edge(screen: Screen, item: dict[str, Any], is_verbose: bool) -> None:
-    state = str(item.get("state"))
+    state, heard = str(item.get("state")), seconds(item.get("age_seconds"))
     screen.line(f"{item.get('name')} {state} {item.get('node_id')}", indent=2, style=style_of(state))
     screen.line(
         joined(
@@ -40,7 +40,7 @@ def _edge(screen: Screen, item: dict[str, Any], is_verbose: bool) -> None:
             ("lag", item.get("lag_events")),
             ("result", item.get("last_result")),
             ("age", seconds(item.get("applied_age_seconds"))),
-            ("heard", f"{seconds(item.get('age_seconds')) or 'never'} ago"),
+            ("last heard", f"{heard} ago" if heard else "never"),
         ),
         indent=4,
     )
@@ -67,5 +67,5 @@ def _backend(screen: Screen, item: dict[str, Any]) -> None:
             ("", item.get("last_failure_reason")),
             ("age", seconds(item.get("age_seconds"))),
         ),
-        indent=6,
+        indent=8,
     )
