@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -82,6 +84,24 @@ def test_the_dashboard_is_what_grafana_imports() -> None:
     assert len(places) == len({panel["id"] for panel in content["panels"]}) == len(content["panels"])
     assert all(target["expr"] and target["legendFormat"] for panel in content["panels"] for target in panel["targets"])
     assert content["templating"]["list"][0]["type"] == "datasource"
+
+
+def digest(board: Dashboard) -> str:
+    """Twelve characters that change with any panel."""
+    return hashlib.sha256(json.dumps(json.loads(grafana(board))["panels"]).encode()).hexdigest()[:12]
+
+
+def test_a_dashboard_that_changes_has_a_new_version() -> None:
+    """An import replaces an older copy only when the version has grown: after a change, raise it and note the new digest."""
+    released = {("obs-projections", 1): "0ccf9c28ad78"}
+    assert {(board.uid, board.version): digest(board) for board in PLATFORM.of(Dashboard)} == released
+
+
+def test_mutant_a_changed_panel_of_the_same_version_is_found() -> None:
+    """One word in one panel gives another digest."""
+    [board] = PLATFORM.of(Dashboard)
+    first, *others = board.panels
+    assert digest(replace(board, panels=(replace(first, title="Delay"), *others))) != digest(board)
 
 
 def test_a_runbook_lacks_what_is_missing_or_empty() -> None:
