@@ -20,7 +20,7 @@ import orjson
 
 from obslib.access.audit.chain import GENESIS, Link, digest
 from obslib.access.audit.record import AuditRecord
-from obslib.access.audit.sink import SinkFailure, WrongHead
+from obslib.access.audit.sink import FailureReason, SinkFailure, WrongHead
 from obslib.errors import SettingsError
 
 __all__ = ["JsonLinesAudit"]
@@ -33,11 +33,11 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 class JsonLinesAudit:
     """Records in ``<directory>/<org>.audit.jsonl``, readable by the owner only.
 
-    ``on_torn`` is told the path to which the bytes of a torn last line were moved. Raises SettingsError when the
-    directory cannot be used or another process has it.
+    ``on_torn`` is told, in the writer's thread, the path to which the bytes of a torn last line were moved; log it. Raises
+    SettingsError when the directory cannot be used or another process has it.
     """
 
-    def __init__(self, directory: Path, *, on_torn: Callable[[Path], None] = lambda path: None) -> None:
+    def __init__(self, directory: Path, *, on_torn: Callable[[Path], object]) -> None:
         self._directory = directory
         self._on_torn = on_torn
         self._ends: dict[str, tuple[int, str]] = {}
@@ -70,8 +70,8 @@ class JsonLinesAudit:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._writer, work)
         except OSError as error:
-            reason = "disk_full" if error.errno in _FULL else "write_failed"
-            raise SinkFailure(f"the audit file cannot be written: {error.strerror or error}", reason=reason) from error  # type: ignore[arg-type]
+            reason: FailureReason = "disk_full" if error.errno in _FULL else "write_failed"
+            raise SinkFailure(f"the audit file cannot be written: {error.strerror or error}", reason=reason) from error
         except RuntimeError as error:  # the executor has been shut down
             raise SinkFailure("the audit trail is closed", reason="closed") from error
 

@@ -19,9 +19,14 @@ from tests.access.audit.records import OURS, THEIRS, a_record
 @pytest.fixture
 def trail(tmp_path: Path) -> Iterator[JsonLinesAudit]:
     """A trail in an empty directory."""
-    trail = JsonLinesAudit(tmp_path / "audit")
+    trail = JsonLinesAudit(tmp_path / "audit", on_torn=unexpected)
     yield trail
     trail.close()
+
+
+def unexpected(path: Path) -> None:
+    """What is told of a torn line where there should be none."""
+    raise AssertionError(f"{path} was put aside")
 
 
 async def append(trail: JsonLinesAudit, *numbers: int, org_id: str = OURS) -> str:
@@ -52,7 +57,7 @@ async def test_it_goes_on_after_a_restart(trail: JsonLinesAudit, tmp_path: Path)
     """A second process continues the chain where the first one ended."""
     await append(trail, 1, 2)
     trail.close()
-    again = JsonLinesAudit(tmp_path / "audit")
+    again = JsonLinesAudit(tmp_path / "audit", on_torn=unexpected)
     head = await append(again, 3)
     assert verify(again.links(OURS), head=head) is None
     again.close()
@@ -83,7 +88,7 @@ async def test_a_changed_last_record_is_not_built_upon(trail: JsonLinesAudit, tm
     trail.close()
     path = file_of(tmp_path)
     path.write_bytes(path.read_bytes().replace(b"usr_1", b"usr_2"))
-    again = JsonLinesAudit(tmp_path / "audit")
+    again = JsonLinesAudit(tmp_path / "audit", on_torn=unexpected)
     with pytest.raises(SinkFailure, match="is not what was written"):
         await append(again, 2)
     assert verify(again.links(OURS)) is not None
@@ -140,15 +145,15 @@ async def test_only_who_knows_the_end_may_append(trail: JsonLinesAudit) -> None:
 async def test_a_directory_has_one_owner(trail: JsonLinesAudit, tmp_path: Path) -> None:
     """A second process, or a path that is no directory, is refused in a sentence."""
     with pytest.raises(SettingsError, match=r"another process writes the audit trail in .*; stop it, or name another"):
-        JsonLinesAudit(tmp_path / "audit")
+        JsonLinesAudit(tmp_path / "audit", on_torn=unexpected)
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="cannot be used: File exists; name another"):
-        JsonLinesAudit(tmp_path / "file")
+        JsonLinesAudit(tmp_path / "file", on_torn=unexpected)
 
 
 async def test_closed_is_closed(tmp_path: Path) -> None:
     """After close nothing is kept, and it says so."""
-    trail = JsonLinesAudit(tmp_path / "audit")
+    trail = JsonLinesAudit(tmp_path / "audit", on_torn=unexpected)
     trail.close()
     with pytest.raises(SinkFailure) as refused:
         await trail.append(a_record(), GENESIS)
