@@ -16,6 +16,9 @@ PROXY_HINT = "the backend closes right after the PROXY v2 header; it may not spe
 _GATED_BY_PLAN = ("not_ready", "draining")
 """Gates that follow the control plane; on a backend that is ready by now they only show that the edge is behind."""
 
+_CLOSED_EARLY = "closed_early"
+"""What an edge says of a backend that ends a connection right after the header; its next answer takes it back."""
+
 _SERVES_WITHOUT_BEING_TOLD = "web"
 """The process type that is there to be reached; any other may be meant to have no route."""
 
@@ -126,7 +129,7 @@ def _reached_from(facts: Facts, edge: NodeRecord, route: RouteRecord, backend: B
         "last_failure_reason": backend.last_failure_reason,
         "age_seconds": facts.age(backend.checked_at),
     }
-    if reason == "closed_early" and route.proxy_protocol == "v2":
+    if reason == _CLOSED_EARLY and route.proxy_protocol == "v2":
         evidence["hint"] = PROXY_HINT
     if facts.is_silent(edge.seen_at):
         state, reason, what = State.UNKNOWN, "edge_silent", "has gone silent; when last heard it"
@@ -134,6 +137,8 @@ def _reached_from(facts: Facts, edge: NodeRecord, route: RouteRecord, backend: B
         state, reason, what = State.WAITING, backend.gated, "still holds back"
     elif backend.state == "unreachable" or backend.gated:
         state, reason, what = State.FAILING, reason or "unreachable", "does not send traffic to"
+    elif reason == _CLOSED_EARLY:
+        state, what = State.FAILING, "reaches but gets no answer from"
     elif backend.state == "unknown":
         state, reason, what = State.WAITING if is_fresh else State.UNKNOWN, "not_tried_yet", "has not tried"
     else:

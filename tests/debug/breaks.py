@@ -276,6 +276,10 @@ CASES: dict[str, tuple[Break, tuple[str, str | None, str, str]]] = {
         lambda s: at_edge(s, seen(s, s.one), seen(s, s.two, state="unreachable", last_failure_reason="refused")),
         ("degraded", "reachable", "refused", None),
     ),
+    "backend does not speak PROXY v2": (
+        lambda s: at_edge(s, seen(s, s.one), seen(s, s.two, last_failure_reason="closed_early")),
+        ("degraded", "reachable", "closed_early", None),
+    ),
     "backend gated": (
         lambda s: at_edge(s, seen(s, s.one), seen(s, s.two, gated="probe_failed")),
         ("degraded", "reachable", "probe_failed", None),
