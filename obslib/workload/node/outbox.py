@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from obslib.wire import LogEntry, LogGap
 from obslib.wire.workload_log import MAX_ENTRIES
+from obslib.workload.node.seal import check, line_seal
 
 __all__ = ["BATCH_BYTES", "choose", "under_way"]
 
@@ -62,11 +63,14 @@ def _share(db: sqlite3.Connection, boot: int, now: float, most: int, size: int) 
 def under_way(db: sqlite3.Connection) -> list[LogEntry]:
     """The marked entries, of each boot in the order of their numbers, led by the gap of what was rejected before."""
     rows = db.execute(
-        "SELECT b.instance_id, b.boot_id, b.rejected_from, e.seq, e.ts, e.stream, e.line, e.truncated, e.reason, e.lines,"
-        " e.bytes, e.is_exact FROM boots b JOIN entries e ON e.boot = b.boot AND e.seq <= b.sent_seq ORDER BY b.boot, e.seq"
+        "SELECT b.instance_id, b.boot_id, b.rejected_from, e.seq, e.ts, e.stream, e.line, e.truncated, e.checksum, e.reason,"
+        " e.lines, e.bytes, e.is_exact FROM boots b JOIN entries e ON e.boot = b.boot AND e.seq <= b.sent_seq"
+        " ORDER BY b.boot, e.seq"
     )
     entries: list[LogEntry] = []
-    for instance_id, boot_id, rejected_from, seq, ts, stream, line, truncated, reason, lines, size, is_exact in rows:
+    for instance_id, boot_id, rejected_from, seq, ts, stream, line, truncated, seal, reason, lines, size, is_exact in rows:
+        if reason is None:
+            check("a line", seal, line_seal(instance_id, boot_id, seq, ts, stream, line))
         named = {"instance_id": instance_id, "boot_id": boot_id, "ts": ts, "stream": stream}
         is_first = not entries or entries[-1].boot_id != boot_id
         if is_first and rejected_from is not None:

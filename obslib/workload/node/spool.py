@@ -21,6 +21,7 @@ from obslib.workload.node.giving_up import give_up
 from obslib.workload.node.look import Look, Place, Standing
 from obslib.workload.node.outbox import choose, under_way
 from obslib.workload.node.rate import Allowance
+from obslib.workload.node.seal import check, line_seal, place_seal
 from obslib.workload.node.spool_file import SpoolFile, SpoolUnavailable
 from obslib.workload.node.totals import LogTotals
 
@@ -76,7 +77,7 @@ class Spool:
             if added.rowcount and seq > 1:
                 boot = int(added.lastrowid or 0)
                 for stream, position in written.items():
-                    db.execute("INSERT INTO consoles VALUES (?, ?, ?, 0)", (boot, stream, position))
+                    self._keep_place(db, boot, boot_id, stream, Place(position=position))
                 self._account.held[boot] = Held(instance_id)
                 gap = LogGap(reason="spool_lost", lines=1, bytes=sum(written.values()), is_exact=False)
                 self._append_gap(db, boot, "stdout", gap)
@@ -88,16 +89,19 @@ class Spool:
         """
         with self._transaction() as db:
             row = db.execute(
-                "SELECT instance_id, tokens, read_at, position, is_skipping FROM boots"
+                "SELECT instance_id, tokens, read_at, position, is_skipping, checksum FROM boots"
                 " LEFT JOIN consoles ON consoles.boot = boots.boot AND stream = ? WHERE boot_id = ? AND NOT is_forgotten",
                 (stream, boot_id),
             ).fetchone()
-        if row is None:
-            return None
-        instance_id, tokens, read_at, position, is_skipping = row
+            if row is None:
+                return None
+            instance_id, tokens, read_at, position, is_skipping, seal = row
+            place = Place(position=position or 0, is_skipping=bool(is_skipping))
+            if position is not None:
+                check("a console's place", seal, place_seal(boot_id, stream, place))
         most = self.bounds.lines_per_instance
         return Standing(
-            place=Place(position=position or 0, is_skipping=bool(is_skipping)),
+            place=place,
             allowance=Allowance(self.bounds, tokens=tokens, at=read_at),
             room=max(most - self._account.rows(instance_id), most // _ALWAYS, 1),
         )
@@ -109,13 +113,10 @@ class Spool:
             self._account.held.setdefault(boot, Held(instance_id))
             if look.gone is not None:
                 self._append_gap(db, boot, look.stream, look.gone)
-            self._append_lines(db, boot, look)
+            self._append_lines(db, boot, (instance_id, boot_id), look)
             if look.surplus is not None:
                 self._append_gap(db, boot, look.stream, look.surplus)
-            db.execute(
-                "INSERT OR REPLACE INTO consoles VALUES (?, ?, ?, ?)",
-                (boot, look.stream, look.place.position, look.place.is_skipping),
-            )
+            self._keep_place(db, boot, boot_id, look.stream, look.place)
             db.execute("UPDATE boots SET tokens = ?, read_at = ? WHERE boot = ?", (look.tokens, self._clock.now(), boot))
             self._account.count(db, f"lines_{look.stream}", look.line_count)
             self._account.count(db, "bytes", look.bytes)
@@ -197,14 +198,24 @@ class Spool:
         for instance_id, reason, lines in list(self._account.losses):
             self.on_loss(instance_id, reason, lines)
 
-    def _append_lines(self, db: sqlite3.Connection, boot: int, look: Look) -> None:
+    @staticmethod
+    def _keep_place(db: sqlite3.Connection, boot: int, boot_id: str, stream: Stream, place: Place) -> None:
+        seal = place_seal(boot_id, stream, place)
+        db.execute(
+            "INSERT OR REPLACE INTO consoles VALUES (?, ?, ?, ?, ?)", (boot, stream, place.position, place.is_skipping, seal)
+        )
+
+    def _append_lines(self, db: sqlite3.Connection, boot: int, named: tuple[str, str], look: Look) -> None:
         if not look.lines:
             return
         seq = self._take_numbers(db, boot, len(look.lines))
         now = self._clock.now()
         db.executemany(
-            "INSERT INTO entries (boot, seq, ts, stream, line, truncated) VALUES (?, ?, ?, ?, ?, ?)",
-            [(boot, seq + n, now, look.stream, line.text, line.is_cut) for n, line in enumerate(look.lines)],
+            "INSERT INTO entries (boot, seq, ts, stream, line, truncated, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (boot, n, now, look.stream, line.text, line.is_cut, line_seal(*named, n, now, look.stream, line.text))
+                for n, line in enumerate(look.lines, seq)
+            ],
         )
         self._account.add(boot, len(look.lines), len(look.lines), sum(len(line.text) for line in look.lines))
 

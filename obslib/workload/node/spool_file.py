@@ -28,17 +28,22 @@ CREATE TABLE IF NOT EXISTS boots (
 );
 CREATE TABLE IF NOT EXISTS consoles (
     boot INTEGER NOT NULL, stream TEXT NOT NULL, position INTEGER NOT NULL, is_skipping INTEGER NOT NULL,
-    PRIMARY KEY (boot, stream)
+    checksum INTEGER NOT NULL, PRIMARY KEY (boot, stream)
 );
 CREATE TABLE IF NOT EXISTS entries (
     boot INTEGER NOT NULL, seq INTEGER NOT NULL, ts REAL NOT NULL, stream TEXT NOT NULL,
-    line BLOB NOT NULL DEFAULT x'', truncated INTEGER NOT NULL DEFAULT 0,
+    line BLOB NOT NULL DEFAULT x'', truncated INTEGER NOT NULL DEFAULT 0, checksum INTEGER,
     reason TEXT, lines INTEGER NOT NULL DEFAULT 1, bytes INTEGER NOT NULL DEFAULT 0, is_exact INTEGER NOT NULL DEFAULT 1
 );
 CREATE UNIQUE INDEX IF NOT EXISTS entries_in_order ON entries (boot, seq);
 CREATE INDEX IF NOT EXISTS gaps ON entries (boot) WHERE reason IS NOT NULL;
 CREATE TABLE IF NOT EXISTS totals (name TEXT PRIMARY KEY, total INTEGER NOT NULL);
 """
+
+_AROUND_THE_FILE = tuple(
+    f"SQLITE_{what}" for what in ("IOERR", "CANTOPEN", "READONLY", "BUSY", "LOCKED", "NOMEM", "PERM", "AUTH", "PROTOCOL")
+)
+"""Errors that say nothing about what is in the file; all others do, since what we ask of it is always the same."""
 
 
 class SpoolUnavailable(ObslibError, OSError):
@@ -54,7 +59,7 @@ class SpoolUnavailable(ObslibError, OSError):
 class SpoolFile:
     """The database, opened on first use and again after any trouble. ``recall`` reads the memory kept beside it.
 
-    A file that is no database any more is moved to ``<name>.broken`` and a new one is begun. Used from one thread.
+    A file whose content makes no sense any more is moved to ``<name>.broken`` and a new one is begun. Used from one thread.
     """
 
     def __init__(self, path: Path, recall: Callable[[sqlite3.Connection], None]) -> None:
@@ -78,7 +83,7 @@ class SpoolFile:
             db.execute("BEGIN IMMEDIATE")
             yield db
             db.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError, TypeError) as error:  # the latter when what is in the file makes no sense
             raise self._trouble(error) from error
         except BaseException:
             self.close()  # rolls back, and the memory beside it is read again
@@ -89,15 +94,16 @@ class SpoolFile:
             with suppress(OSError):
                 self._path.touch(mode=0o600)  # it holds what tenants wrote
             self._db = db = sqlite3.connect(self._path, isolation_level=None)
+            db.text_factory = lambda text: text.decode(errors="replace")  # what a bad disk made of it is for us to judge
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             db.executescript(_SCHEMA)
             self._recall(db)
         return self._db
 
-    def _trouble(self, error: sqlite3.Error) -> SpoolUnavailable:
+    def _trouble(self, error: Exception) -> SpoolUnavailable:
         self.close()
-        kind = _kind(getattr(error, "sqlite_errorname", ""))
+        kind = _kind(error)
         self.troubles[kind] += 1
         if kind == "corrupt":
             with suppress(OSError):
@@ -107,7 +113,9 @@ class SpoolFile:
         return SpoolUnavailable(f"the workload log spool at {str(self._path)!r} cannot be used now ({error})", kind)
 
 
-def _kind(name: str) -> Trouble:
+def _kind(error: Exception) -> Trouble:
+    name = str(getattr(error, "sqlite_errorname", ""))
     if name == "SQLITE_FULL":
         return "disk_full"
-    return "corrupt" if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) else "unusable"
+    is_about_content = not isinstance(error, sqlite3.Error) or (name and not name.startswith(_AROUND_THE_FILE))
+    return "corrupt" if is_about_content else "unusable"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from obslib.wire import LogAck
 from obslib.workload.node import Bounds, NotAcknowledged, Spool, SpoolUnavailable
 from obslib.workload.node.account import Account
+from obslib.workload.node.seal import check
 from tests.workload.node.console_files import ConsoleFiles
 
 QUIET = [f"quiet{n}" for n in range(10)]
@@ -276,6 +278,67 @@ async def test_a_broken_file_is_moved_away_and_what_it_held_is_one_gap(tmp_path:
     assert node.path.with_name("spool.sqlite.broken").exists()
     node.spool.check()
     assert node.spool.totals.unaccounted_lines == 0
+
+
+@pytest.mark.parametrize("seed", range(15))
+async def test_flipped_bits_never_become_lines(tmp_path: Path, seed: int) -> None:
+    """Whatever a disk does to the file: the node goes on, and what arrives was written, by that instance, in that order."""
+    chance = random.Random(seed)
+    node = ConsoleFiles(tmp_path)
+    node.open("a", "b")
+    written = {name: [f"{name} {n} ".encode() + b"x" * chance.randrange(60) for n in range(300)] for name in "ab"}
+    for name, lines in written.items():
+        node.write(name, *lines)
+    node.look()
+    node.spool.close()
+    content = bytearray(node.path.read_bytes())
+    for _ in range(chance.choice((1, 5, 40))):
+        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    node.path.write_bytes(content)
+
+    node.restart()
+    node.open("a", "b", is_new=False)
+    for _ in range(4):
+        with suppress(SpoolUnavailable):
+            node.look()
+            for _ in range(20):
+                await node.forwarder.step()
+                node.clock.advance(3.0)
+    for name, lines in written.items():
+        entries = [entry for _, entry in sorted(node.receiver.kept[f"boot_{name}"].items())]
+        received = [lines.index(entry.line) for entry in entries if entry.gap is None]
+        assert received == sorted(set(received)), f"seed {seed}"
+    node.open("c")
+    node.write("c", b"still here")
+    node.look()
+    for _ in range(40):
+        await node.forwarder.step()
+        node.clock.advance(3.0)
+    assert node.receiver.lines("boot_c") == [b"still here"]
+
+
+@pytest.mark.parametrize("is_mutant", [False, True])
+async def test_a_line_that_the_disk_has_changed_is_never_shown(tmp_path: Path, is_mutant: bool) -> None:
+    """What does not match its checksum is lost with its file, in a gap; mutant: without the check a reader would see it."""
+    node = ConsoleFiles(tmp_path)
+    node.open("a")
+    node.write("a", b"paid 100")
+    node.look()
+    with sqlite3.connect(node.path) as db:
+        db.execute("UPDATE entries SET line = CAST('paid 900' AS BLOB)")
+    db.close()
+    with mock.patch("obslib.workload.node.outbox.check", (lambda *_: None) if is_mutant else check):
+        for _ in range(3):
+            await node.forwarder.step()
+            node.clock.advance(3.0)
+    node.write("a", b"bye")
+    node.look()
+    for _ in range(3):
+        await node.forwarder.step()
+        node.clock.advance(3.0)
+    kept = [entry for _, entry in sorted(node.receiver.kept["boot_a"].items())]
+    seen = [entry.gap.reason if entry.gap else entry.line for entry in kept]
+    assert seen == ([b"paid 900", b"bye"] if is_mutant else ["spool_lost"])
 
 
 async def test_a_spool_that_was_deleted_does_not_number_lines_again(tmp_path: Path) -> None:
