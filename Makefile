@@ -36,7 +36,7 @@ test: $(READY)  ## Run every test; those whose real server is missing skip and s
 	@$(BIN)/python -m pytest -rs
 
 test-fast: $(READY)  ## Run the suite that takes under a minute.
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow" --numprocesses auto
 
 bench: $(READY)  ## Measure our cost against well-known peers (ROWS=P1,P7 OUT=FILE).
 	@PYTHONPATH=tests $(BIN)/python -m bench $(if $(ROWS),--rows $(ROWS)) $(if $(OUT),--out $(OUT))

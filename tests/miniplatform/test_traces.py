@@ -43,6 +43,7 @@ async def test_the_command_path_is_these_spans(plane: InProcess) -> None:
     operations = {dict(s.attributes)["operation"] for s in plane.obs.spans() if s.name == "db.query"}
     assert operations <= {
         "auth", "view_read", "event_append", "event_read", "idempotency", "health_probe", "agent_rpc", "checkpoint_write",
+        "log_write",
     }  # fmt: skip
 
 
