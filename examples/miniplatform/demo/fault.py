@@ -44,6 +44,7 @@ def endure(stage: Stage, fault: Fault) -> None:
             every_s=0.1,
         )
     stage.show("why", "env", "prod", "--app", fault.app)
+    stage.show("describe", "env", "prod", "--app", fault.app)
     fault.repair(stage)
     with stage.step("waiting until 'why env' says healthy"):
         wait_for(
