@@ -7,6 +7,7 @@ is where a wrong setting is refused.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
 __all__ = ["Process"]
+
+_GRACE_S = 0.2
+"""How much longer than its deadline a sink may take before it is left behind."""
 
 
 class Process:
@@ -68,6 +72,23 @@ class Process:
         if not is_id(node_id, "node"):
             raise SettingsError(f"node_id is {node_id!r}; it must be 'node_' and a ULID of 26 characters")
         return {"node_id": node_id}
+
+    def close_sink(self, timeout_s: float) -> None:
+        """Close the sink; one of the host's own that takes longer is left to itself, and counted."""
+
+        def close() -> None:
+            with self.guard.quiet("logs"):
+                self.sink.close(timeout_s)
+
+        closing = threading.Thread(target=close, name="obslib-sink-close", daemon=True)
+        try:
+            closing.start()
+        except RuntimeError:  # no thread starts any more while the interpreter ends
+            close()
+            return
+        closing.join(timeout_s + _GRACE_S)
+        if closing.is_alive():
+            self.guard.note("logs", f"the sink did not close within {timeout_s:g} s")
 
     @property
     def wants_console(self) -> bool:

@@ -202,8 +202,9 @@ class Observability:
         return context.bound(**self._without_tenant(fields))
 
     def request(self, request_id: str = "", **fields: object) -> AbstractContextManager[None]:
-        """Open the context of one request; without an id from the client a fresh ``req_…`` is minted."""
-        return context.scope(request_id or self.mint("req"), **self._without_tenant(fields))
+        """Open the context of one request; without an id from the client, or with one that is no text, one is minted."""
+        given = request_id if type(request_id) is str else ""
+        return context.scope(given or self.mint("req"), **self._without_tenant(fields))
 
     def with_tenant(self, org_id: str) -> AbstractContextManager[None]:
         """Let the lines of the block carry ``org_id``; the only way it gets into a platform log (LOG-06)."""
@@ -290,7 +291,7 @@ class Observability:
                 self._say_goodbye,
                 partial(self._adoption.restore, told) if self._adoption else lambda: None,
                 lambda: self._server.close(left()) if self._server else None,
-                lambda: self._process.sink.close(left()),
+                lambda: self._process.close_sink(left()),
                 lambda: atexit.unregister(self.close),
             ]
         for step in steps:

@@ -233,6 +233,17 @@ def test_context_is_carried_into_threads_and_follows_tasks() -> None:
         assert (line["request_id"], line["process_type"]) == ("req-from-client", "web")
 
 
+class _Hostile(str):
+    """Text whose every question raises."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        raise RuntimeError("no")
+
+    __bool__ = __str__ = __repr__ = __len__  # type: ignore[assignment]
+
+
 def test_close_is_safe_to_call_twice_and_flushes() -> None:
     """The last line is written, a second close does nothing, a line after it is counted and not raised."""
     sink = MemorySink()
@@ -243,6 +254,41 @@ def test_close_is_safe_to_call_twice_and_flushes() -> None:
     messages = [json.loads(line)["msg"] for line in sink.lines]
     assert "last words" in messages
     assert messages[-1].startswith("Component stopped") or messages[-1] == "too late"
+
+
+class StuckSink(MemorySink):
+    """A host's own sink whose close hangs until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_close = threading.Event()
+
+    def close(self, timeout_s: float) -> None:
+        """Hang."""
+        self.may_close.wait(60)
+
+
+def test_close_keeps_its_deadline_with_a_sink_that_does_not() -> None:
+    """A sink that hangs is left behind and counted."""
+    sink = StuckSink()
+    obs = obslib.start("agent", node_id=NODE_ID, sink=sink, log_format="json", admin_port=-1, adopt_process=False)
+    closing = threading.Thread(target=obs.close, args=(0.3,))
+    closing.start()
+    closing.join(30)
+    assert not closing.is_alive()
+    assert not sink.may_close.is_set(), "it waited until the sink was let go"
+    assert "did not close within" in obs._guard.last["logs"]
+    sink.may_close.set()
+
+
+def test_a_request_id_of_any_kind_opens_a_context() -> None:
+    """What is no plain text is as good as none: a fresh id is minted, and nothing raises."""
+    obs = observability("agent")
+    strange: tuple[Any, ...] = (None, 5, b"req", object(), _Hostile("req_1"), _Hostile(""))
+    for request_id in strange:
+        with obs.request(request_id):
+            obs.log.info("inside")
+    assert all(line["request_id"].startswith("req_0") for line in obs.lines()[-len(strange) :])
 
 
 def test_an_uncaught_exception_is_a_line_and_not_a_traceback() -> None:

@@ -80,6 +80,15 @@ def test_the_refusal_says_where_the_damaged_file_is(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_a_file_that_cannot_be_read_is_no_reason_not_to_start(tmp_path: Path) -> None:
+    """The edge is told what it is and goes on without it; nothing is moved."""
+    path = tmp_path / "config.json"
+    path.mkdir()
+    with pytest.raises(Damaged, match="cannot be read: Is a directory"):
+        StateFile(path).load()
+    assert path.is_dir()
+
+
 def test_a_probe_leaves_nothing_behind(tmp_path: Path) -> None:
     """Asking whether a save would work changes nothing; a directory that is gone makes it fail."""
     StateFile(tmp_path / "config.json").probe()

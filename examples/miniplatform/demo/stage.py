@@ -80,7 +80,11 @@ class Stage:
             yield output.read_text
         finally:
             process.terminate()
-            process.wait(10)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def instances(self, app: str = "web") -> list[dict[str, Any]]:
         """An app's instances that have not ended."""

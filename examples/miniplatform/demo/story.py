@@ -89,7 +89,7 @@ def _start(stage: Stage) -> None:
 def _sign_up(stage: Stage, org: str) -> None:
     """Make an org and a token for it, and save both as the command line's context."""
     with stage.step(f"signing up org {org!r}"), stage.platform.operator() as client:
-        client.post("/v1/orgs", json={"name": org})
+        client.post("/v1/orgs", json={"name": org})  # a second 'up' finds it there
         reply = client.post(f"/v1/orgs/{org}/tokens", json={"role": "owner"})
         reply.raise_for_status()
     context = {"api": stage.platform.api, "token": reply.json()["token"], "org": org, "app": "web", "env": "prod"}

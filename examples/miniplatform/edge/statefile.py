@@ -17,7 +17,7 @@ __all__ = ["Damaged", "StateFile"]
 
 
 class Damaged(ValueError):
-    """The file is not a config this edge wrote."""
+    """The file is not a config this edge wrote, or cannot be read."""
 
 
 class StateFile:
@@ -27,7 +27,7 @@ class StateFile:
         self._path = path
 
     def load(self) -> EdgeConfig | None:
-        """The saved config, or None when there is none. A damaged file is moved aside and raises Damaged."""
+        """The saved config, or None when there is none. Raises Damaged for any other file, and moves aside what is no config."""
         try:
             content = json.loads(self._path.read_bytes())
             text = content["config"]
@@ -36,6 +36,8 @@ class StateFile:
             return EdgeConfig.model_validate_json(text)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise Damaged(f"the saved route config {str(self._path)!r} cannot be read: {error.strerror}") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             aside = self._path.with_suffix(".damaged")
             os.replace(self._path, aside)

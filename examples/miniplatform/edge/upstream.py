@@ -122,6 +122,9 @@ class Upstream:
             writer.write(header)
             async with asyncio.timeout(self._connect_timeout_s):
                 await writer.drain()
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
         except OSError:
             writer.transport.abort()
             self._events.proxy_header("failure")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import psutil
 
 from miniplatform.demo.fault import Fault
@@ -34,9 +36,7 @@ class OutOfMemory(Fault):
         stage.show("deploy", str(stage.manifest("hungry", memory_bytes=memory_bytes)), "--app", self.app, *flags)
 
     def _held_bytes(self, stage: Stage) -> int:
-        (instance,) = (i for i in stage.instances(self.app) if i["desired_state"] == "running")
-        try:
-            held: int = psutil.Process(instance["pid"]).memory_info().rss
-        except psutil.NoSuchProcess:
-            return 0
-        return held
+        pids = [i["pid"] for i in stage.instances(self.app) if i["desired_state"] == "running"]
+        with suppress(psutil.NoSuchProcess):
+            return sum(psutil.Process(pid).memory_info().rss for pid in pids if pid is not None)
+        return 0
