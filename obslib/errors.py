@@ -25,6 +25,7 @@ __all__ = [
     "LedgerError",
     "LimitExceeded",
     "ObslibError",
+    "SelectionError",
     "SettingsError",
     "SpecError",
     "StoreUnavailable",
@@ -152,6 +153,12 @@ class LimitExceeded(ObslibError, ValueError):
         self.limit = limit
         self.error_class = error_class
         self.retry_after_s = retry_after_s
+
+
+class SelectionError(ObslibError, ValueError):
+    """What is asked of a store is no number of lines, no time or no place in it; the message says what it may be."""
+
+    error_class = ErrorClass.INVALID_ARGUMENT
 
 
 class StoreUnavailable(ObslibError, OSError):

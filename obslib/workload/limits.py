@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from obslib.errors import ErrorClass, LimitExceeded
+from obslib.workload.selection import require_time, require_whole
 
 __all__ = ["Limits", "LineRate"]
 
@@ -28,7 +29,8 @@ class Limits:
     retention_seconds: int = 604_800
 
     def lines(self, wanted: int) -> int:
-        """``wanted`` if one answer may hold so many lines, else LimitExceeded."""
+        """``wanted`` if one answer may hold so many lines, else LimitExceeded; SelectionError for no number of lines."""
+        require_whole("the number of lines", wanted, least=0)
         if wanted > self.max_query_lines:
             raise _refused(
                 f"{wanted} lines are asked for and limits.max_query_lines is {self.max_query_lines}; ask for fewer,"
@@ -40,8 +42,11 @@ class Limits:
     def window(self, since: float | None, until: float | None, *, now: float, is_operator: bool = False) -> float:
         """Where a window begins: at ``since``, by default as far before its end as the limit allows a tenant.
 
-        Raises LimitExceeded for a longer one. ``until`` None means now; an operator may ask up to the retention.
+        Raises LimitExceeded for a longer one and SelectionError for a time that is none. ``until`` None means now; an
+        operator may ask up to the retention.
         """
+        require_time("since", since)
+        require_time("until", until)
         end = now if until is None else until
         longest = self.retention_seconds if is_operator else self.max_query_window_seconds
         if since is None:

@@ -25,7 +25,7 @@ from obslib.workload.layout import FILE_ERRORS, is_damage
 from obslib.workload.org_file import OrgFile, TooSlow
 from obslib.workload.ownership import Ownership
 from obslib.workload.salvage import prepare, salvage
-from obslib.workload.selection import Selection
+from obslib.workload.selection import Selection, require_whole
 from obslib.workload.stored import Appended, Page, StampedEntry
 
 __all__ = ["Damage", "SqliteLogStore"]
@@ -97,6 +97,8 @@ class SqliteLogStore:
 
     async def read_after(self, grant: Grant, selection: Selection, position: int, *, limit: int) -> Page:
         """What arrived since; see LogStore. A page holds at most 1 MiB of lines, however many were asked for."""
+        require_whole("position", position, least=0)
+        require_whole("limit", limit, least=1)
         found = await self._read(grant, lambda file: file.read_after(selection, position, limit, _PAGE_BYTES))
         return found or Page((), position)
 

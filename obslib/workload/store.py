@@ -35,7 +35,10 @@ class LogStore(Protocol):
         ...
 
     async def read_after(self, grant: Grant, selection: Selection, position: int, *, limit: int) -> Page:
-        """What arrived after ``position`` and matches, in the order of arrival; ``tail_lines`` does not count here."""
+        """What arrived after ``position`` and matches, in the order of arrival; ``tail_lines`` does not count here.
+
+        Raises SelectionError for a ``limit`` below 1, which no reader could ever get past, and for a place that is none.
+        """
         ...
 
     async def position(self, grant: Grant) -> int:

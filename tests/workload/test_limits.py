@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import random
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
-from obslib.errors import ErrorClass, LimitExceeded
+from obslib.errors import ErrorClass, LimitExceeded, SelectionError
 from obslib.testing import FixedClock
 from obslib.workload import Limits, LineRate, Streams
+from obslib.workload import limits as limits_module
 from obslib.workload import streams as streams_module
 
 LIMITS = Limits()
@@ -79,18 +82,42 @@ def test_an_operator_may_look_back_as_far_as_lines_are_kept() -> None:
         LIMITS.window(NOW - week - 1, NOW, now=NOW, is_operator=True)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        (-1, "the number of lines is -1; it must be a whole number from 0 to 9223372036854775807"),
+        (1.5, "the number of lines is 1.5; it must be"),
+        (True, "the number of lines is True; it must be"),
+    ],
+)
+def test_what_is_no_number_of_lines_is_refused(wanted: Any, told: str) -> None:
+    """-1 is 'all of them' to a database, so it passes no limit."""
+    with pytest.raises(SelectionError) as refused:
+        LIMITS.lines(wanted)
+    assert str(refused.value).startswith(told)
+    assert refused.value.error_class is ErrorClass.INVALID_ARGUMENT
+
+
+@pytest.mark.parametrize("time", [math.nan, math.inf, -math.inf, -1e300, 10**30])
+def test_what_is_no_time_is_refused(time: float) -> None:
+    """At either end of a window: a comparison with it would let everything through."""
+    for name, since, until in (("since", time, None), ("until", NOW, time)):
+        with pytest.raises(SelectionError, match=rf"{name} is .*; it must be a time in Unix seconds, between the years"):
+            LIMITS.window(since, until, now=NOW)
+
+
 def bypasses(limits: Limits, combinations: int) -> int:
     """Ask for arbitrary windows and lines; how many were let through beyond a limit. Should be 0."""
     chance, passed = random.Random(20), 0
     for _ in range(combinations):
-        since = chance.choice([None, NOW - chance.uniform(0, 3 * HOUR), 0.0])
+        since = chance.choice([None, NOW - chance.uniform(0, 3 * HOUR), 0.0, math.nan, -math.inf])
         until = chance.choice([None, NOW - chance.uniform(0, 2 * HOUR), NOW + chance.uniform(0, 2 * HOUR)])
-        wanted = chance.choice([0, 1, 9_999, 10_000, 10_001, 10**9])
+        wanted = chance.choice([-1, 0, 1, 9_999, 10_000, 10_001, 10**9])
         try:
             begin, lines = limits.window(since, until, now=NOW), limits.lines(wanted)
-        except LimitExceeded:
+        except (LimitExceeded, SelectionError):
             continue
-        passed += (NOW if until is None else until) - begin > HOUR or lines > 10_000
+        passed += not (NOW if until is None else until) - begin <= HOUR or not 0 <= lines <= 10_000
     return passed
 
 
@@ -107,6 +134,12 @@ def test_mutant_that_forgets_open_windows_is_caught() -> None:
             return since if since is not None and until is None else super().window(since, until, now=now)
 
     assert bypasses(Forgetful(), 1_000) > 0
+
+
+def test_mutant_that_takes_any_number_of_lines_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits that compare with the highest number only let -1 through, which a database takes for all of them."""
+    monkeypatch.setattr(limits_module, "require_whole", lambda name, value, least: None)
+    assert bypasses(LIMITS, 1_000) > 0
 
 
 def test_a_second_holds_so_many_lines_and_no_more() -> None:

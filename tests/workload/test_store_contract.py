@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from obslib.access import Scope
-from obslib.errors import AccessDenied
+from obslib.errors import AccessDenied, SelectionError
 from obslib.wire import LogGap
 from obslib.workload import LogStore, Page, Selection, StampedEntry
 from tests.workload.scene import EPOCH, Readers, entry, org, stamp, stamped
@@ -176,6 +177,45 @@ async def test_what_is_old_is_forgotten_and_nothing_else(store: LogStore, reader
     assert await store.purge(EPOCH + 100) == 12
     await keep(store, stamped(11, "11", at=200))
     assert await store.position(await readers.of(1)) == before + 1
+
+
+NO_SELECTION = [
+    ({"tail_lines": -1}, "tail_lines is -1; it must be a whole number from 0 to 9223372036854775807"),
+    ({"tail_lines": 1.5}, "tail_lines is 1.5; it must be a whole number"),
+    ({"tail_lines": 10**5_000}, "tail_lines is a number of more than 64 bits; it must be a whole number"),
+    ({"since": math.nan}, "since is nan; it must be a time in Unix seconds, between the years 1 and 9999"),
+    ({"until": math.inf}, "until is inf; it must be a time"),
+    ({"since": -1e300}, "since is -1e+300; it must be a time"),
+]
+
+
+@pytest.mark.parametrize(("asked", "sentence"), NO_SELECTION)
+def test_a_selection_of_what_does_not_exist_is_refused(asked: dict[str, Any], sentence: str) -> None:
+    """In one sentence, before any store is asked, wherever it is made or changed."""
+    for make in (lambda: replace(PROD, **asked), lambda: Selection(env_id="env_1_prod", **asked)):
+        with pytest.raises(SelectionError) as refused:
+            make()
+        assert str(refused.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("position", "limit", "sentence"),
+    [
+        (0, 0, "limit is 0; it must be a whole number from 1 to 9223372036854775807"),
+        (0, -1, "limit is -1; it must be"),
+        (-1, 10, "position is -1; it must be a whole number from 0 to"),
+        (10**30, 10, "position is a number of more than 64 bits; it must be"),
+    ],
+)
+async def test_a_place_and_a_page_that_are_none_are_refused(
+    store: LogStore, readers: Readers, position: int, limit: int, sentence: str
+) -> None:
+    """A page of nothing would put its reader behind lines that it has never seen."""
+    await keep(store, stamped(1, "a"))
+    reader = await readers.of(1)
+    with pytest.raises(SelectionError) as refused:
+        await store.read_after(reader, PROD, position, limit=limit)
+    assert str(refused.value).startswith(sentence)
 
 
 async def test_only_a_grant_for_logs_opens_it(store: LogStore, readers: Readers) -> None:

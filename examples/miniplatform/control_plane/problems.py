@@ -19,6 +19,7 @@ from obslib.errors import (
     ErrorClass,
     EventLogKept,
     LimitExceeded,
+    SelectionError,
     StoreUnavailable,
 )
 from obslib_control_plane import Problem, problem_of
@@ -58,7 +59,7 @@ def told(error: Exception) -> Problem:
     match error:
         case Refused():
             return error.problem
-        case AccessDenied() | AuditUnavailable() | EmergencyRefused() | EventLogKept() | StoreUnavailable():
+        case AccessDenied() | AuditUnavailable() | EmergencyRefused() | EventLogKept() | SelectionError() | StoreUnavailable():
             return problem_of(error.error_class, str(error))
         case LimitExceeded():
             return replace(problem_of(error.error_class, str(error)), retry_after_s=error.retry_after_s)
