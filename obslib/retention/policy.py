@@ -4,7 +4,7 @@
 [retention]
 platform_logs = "14d"        # a time: a whole number and s, m, h, d, w or y
 workload_logs = "7d"
-metrics = "14d"
+metrics = "14d"              # at most 100 years
 traces = "not_stored"        # or a time
 audit_events = "permanent"   # or, once it has been decided:
 # audit_events = { keep = "400d", policy_id = "RP-7", adr = "ADR-31", adr_status = "accepted" }
@@ -15,7 +15,9 @@ There are no defaults: a process whose catalog declares keys for it does not sta
 
 from __future__ import annotations
 
+import errno
 import re
+import reprlib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,6 +31,7 @@ __all__ = ["Decided", "Kept", "Policy"]
 
 _TIME = re.compile(r"([1-9][0-9]{0,5})([smhdwy])\Z")
 _SECONDS: Mapping[str, int] = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "y": 31_536_000}
+_LONGEST_S = 100 * _SECONDS["y"]
 _POLICY_ID = re.compile(r"[A-Z]{2,8}-[0-9]{1,6}\Z")
 _ADR = re.compile(r"ADR-[0-9]{1,6}\Z")
 
@@ -115,13 +118,17 @@ class Policy:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is no regular file")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(
             f"the retention policy {str(path)!r} cannot be read: {error.strerror}; name another with OBSLIB_RETENTION_POLICY"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise SettingsError(f"the retention policy {str(path)!r} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"the retention policy {str(path)!r} is nested too deeply; it has one table") from None
 
 
 def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,21 +151,29 @@ def _kept(path: Path, key: Retention, found: Mapping[str, Any]) -> Kept:
     value, decided = found[key.key], None
     if isinstance(value, dict) and key.needs_decision:
         value, decided = _decided(path, key, value)
-    time = _TIME.match(value) if isinstance(value, str) else None
-    if not isinstance(value, str) or (time is None and value not in key.words):
-        raise SettingsError(f"{key.key!r} in the retention policy {str(path)!r} is {value!r}; it must be {_allowed(key)}")
-    if time is not None and key.needs_decision and decided is None:
+    seconds = _seconds(value) if isinstance(value, str) else None
+    if not isinstance(value, str) or (seconds is None and value not in key.words):
+        shown = reprlib.repr(value)
+        raise SettingsError(f"{key.key!r} in the retention policy {str(path)!r} is {shown}; it must be {_allowed(key)}")
+    if seconds is not None and key.needs_decision and decided is None:
         written = f'{{ keep = "{value}", policy_id = "RP-…", adr = "ADR-…", adr_status = "accepted" }}'
         raise SettingsError(
             f"{key.key!r} in the retention policy {str(path)!r} is {value!r}, which needs a decision; write {written}, "
             f"or {' or '.join(map(repr, key.words))}"
         )
-    seconds = int(time[1]) * _SECONDS[time[2]] if time else None
     return Kept(key=key.key, text=value, seconds=seconds, source=str(path), decided=decided)
 
 
+def _seconds(text: str) -> int | None:
+    """How long a time is; None for what is none, and for one so long that no clock could be set back by it."""
+    time = _TIME.match(text)
+    seconds = int(time[1]) * _SECONDS[time[2]] if time else None
+    return seconds if seconds is None or seconds <= _LONGEST_S else None
+
+
 def _decided(path: Path, key: Retention, value: Mapping[str, Any]) -> tuple[object, Decided]:
-    policy_id, adr, status = (str(value.get(name, "")) for name in ("policy_id", "adr", "adr_status"))
+    given = (value.get(name, "") for name in ("policy_id", "adr", "adr_status"))
+    policy_id, adr, status = (word if isinstance(word, str) else reprlib.repr(word) for word in given)
     if not _POLICY_ID.match(policy_id) or not _ADR.match(adr) or set(value) - {"keep", "policy_id", "adr", "adr_status"}:
         raise SettingsError(
             f"{key.key!r} in the retention policy {str(path)!r} names policy_id {policy_id!r} and adr {adr!r}; "
@@ -168,5 +183,5 @@ def _decided(path: Path, key: Retention, value: Mapping[str, Any]) -> tuple[obje
 
 
 def _allowed(key: Retention) -> str:
-    time = "a time such as 14d (s, m, h, d, w or y)"
+    time = "a time such as 14d (s, m, h, d, w or y) of at most 100 years"
     return " or ".join([*(repr(word) for word in key.words), time])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +117,10 @@ def test_without_a_policy_there_is_no_start() -> None:
         ("metrics", '"soon"', "is 'soon'; it must be a time such as 14d (s, m, h, d, w or y)"),
         ("metrics", "14", "is 14; it must be a time"),
         ("metrics", '"0d"', "is '0d'; it must be a time"),
+        ("metrics", '"101y"', "is '101y'; it must be a time such as 14d (s, m, h, d, w or y) of at most 100 years"),
+        ("workload_logs", '"999999y"', "is '999999y'; it must be a time"),
+        ("audit_events", '{ keep = "999999y", policy_id = "RP-7", adr = "ADR-1" }', "is '999999y'; it must be"),
+        ("audit_events", '{ keep = "1y", policy_id = [1], adr = "ADR-1" }', "names policy_id '[1]' and adr 'ADR-1'"),
         ("metrics", '"not_stored"', "is 'not_stored'; it must be a time"),
         ("platform_logs", '"permanent"', "is 'permanent'; it must be a time"),
         ("traces", '"*"', "is '*'; it must be 'not_stored' or a time"),
@@ -134,13 +142,44 @@ def test_a_value_that_says_nothing_is_refused(key: str, value: str, told: str, f
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [(b"[retention", "is not valid TOML"), (b"\xff", "is not valid TOML"), (None, "cannot be read: No such file or directory")],
-)
+    [
+        (b"[retention", "is not valid TOML"), (b"\xff", "is not valid TOML"),
+        (None, "cannot be read: No such file or directory"),
+        (b"a = " + b"[" * 100_000, "is nested too deeply"), (b"a = " + b"1" * 5_000, "is not valid TOML"),
+        (b"[retention]\nmetrics" + b".a" * 20_000 + b" = 1", "retention"),
+    ],
+)  # fmt: skip
 def test_a_file_that_is_none_is_refused(content: bytes | None, told: str, file: Path) -> None:
     """Missing, damaged and binary files are one sentence each."""
     if content is not None:
         file.write_bytes(content)
     assert told in refusal(file)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_regular_file_is_never_waited_for(make: Callable[[Path], None], file: Path) -> None:
+    """A pipe that nobody writes to is refused like a directory, instead of holding the start."""
+    make(file)
+    assert f"{str(file)!r} cannot be read: it is no regular file; name another with OBSLIB_RETENTION_POLICY" in refusal(file)
+
+
+def test_the_policy_is_read_as_utf_8_whatever_the_locale(file: Path) -> None:
+    """A start under LC_ALL=C reads the same file as one at a desk."""
+    written(file)
+    file.write_bytes("# aufbewahrt für Prüfer\n".encode() + file.read_bytes())
+    code = (
+        "import sys; from pathlib import Path; from obslib.catalog.platform import PLATFORM; "
+        "from obslib.retention import Policy; Policy.load(Path(sys.argv[1]), catalog=PLATFORM)"
+    )
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run([sys.executable, "-c", code, str(file)], env=plain, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_longest_time_still_has_a_horizon(file: Path) -> None:
+    """A hundred years before now is a time that a purge can be given."""
+    policy = Policy.load(written(file, workload_logs='"100y"'), catalog=PLATFORM)
+    assert policy.horizon("retention.workload_logs", now=1_766_000_000.0) == 1_766_000_000.0 - 100 * 365 * 86_400
 
 
 def test_everything_else_follows_from_the_policy(file: Path) -> None:
