@@ -27,7 +27,7 @@ class StateFile:
         self._path = path
 
     def load(self) -> EdgeConfig | None:
-        """The saved config, or None when there is none. Raises Damaged for any other file, and moves aside what is no config."""
+        """The saved config, or None without one. Raises Damaged for any other file, and moves aside what is no config."""
         try:
             content = json.loads(self._path.read_bytes())
             text = content["config"]
