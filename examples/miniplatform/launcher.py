@@ -68,7 +68,22 @@ class Platform:
     # --- the whole ------------------------------------------------------------------------------
 
     def up(self) -> None:
-        """Start everything and wait until it is ready; what already runs is left alone."""
+        """Start everything and wait until it is ready; what already runs is left alone.
+
+        Raises Refusal when a process does not become ready; what this call has started is ended then.
+        """
+        try:
+            self._up()
+        except BaseException:
+            for child in self._children.values():
+                _signal(child.pid, signal.SIGTERM)
+            for child in self._children.values():
+                _end(child.pid, grace_s=5)
+            if not list(self.started()):
+                self.database.stop()
+            raise
+
+    def _up(self) -> None:
         self._make_directories()
         self.database.start()
         self.start("control-plane")

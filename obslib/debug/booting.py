@@ -39,11 +39,13 @@ def _not_begun(facts: Facts, instance: InstanceRecord) -> Finding:
     }
     if node.report and node.report.loop_error:
         evidence["loop_error"] = visible_error(node.report.loop_error, facts)
-        return _found(Link.BOOTED, State.FAILING, instance, f"the agent of {node.name} fails", "agent_failing", evidence)
+        return _found(
+            Link.BOOTED, State.FAILING, instance, f"waits for the agent of {node.name}, which fails", "agent_failing", evidence
+        )
     if cursor < instance.desired_event_id:
-        cause, reason = f"the agent of {node.name} has not read the plan yet", "agent_behind"
+        cause, reason = f"waits for the agent of {node.name}, which has not read the plan yet", "agent_behind"
     else:
-        cause, reason = f"the agent of {node.name} has it in its plan", "boot_pending"
+        cause, reason = f"waits for the agent of {node.name}, which has it in its plan", "boot_pending"
     state = State.FAILING if facts.is_overdue(instance.created_at) else State.WAITING
     return _found(Link.BOOTED, state, instance, cause, reason, evidence)
 

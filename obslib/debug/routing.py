@@ -132,7 +132,7 @@ def _reached_from(facts: Facts, edge: NodeRecord, route: RouteRecord, backend: B
     if reason == _CLOSED_EARLY and route.proxy_protocol == "v2":
         evidence["hint"] = PROXY_HINT
     if facts.is_silent(edge.seen_at):
-        state, reason, what = State.UNKNOWN, "edge_silent", "has gone silent; when last heard it"
+        state, reason, what = State.UNKNOWN, "edge_silent", "has gone silent; nobody knows whether it reaches"
     elif backend.gated in _GATED_BY_PLAN:
         state, reason, what = State.WAITING, backend.gated, "still holds back"
     elif backend.state == "unreachable" or backend.gated:

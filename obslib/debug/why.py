@@ -81,7 +81,8 @@ def explanation(facts: Facts, history: Sequence[EventRecord]) -> dict[str, objec
 
 
 def _answer(judgement: Judgement) -> str:
-    counted = f"{judgement.serving} of {judgement.wanted} serve"
+    known = "are known to serve" if judgement.verdict is VerdictName.UNKNOWN else "serve"
+    counted = f"{judgement.serving} of {judgement.wanted} {known}"
     if judgement.broken is None:
         return f"{judgement.note}; {counted}" if judgement.wanted else judgement.note
     return f"{judgement.broken.cause}; {counted}"

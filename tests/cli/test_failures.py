@@ -53,6 +53,7 @@ def test_each_status_has_its_exit_code(status: int, code: int) -> None:
         (("--org", " ", "apps", "list"), 2, "error: --org is empty"),
         (("describe", "env", ""), 2, "error: ENV is empty"),
         (("deploy", ""), 2, "error: MANIFEST is empty"),
+        (("--emergency", "", "apps", "list"), 2, "error: --emergency is empty"),
         (("describe", "env", "\udcff\udcfe"), 2, r"error: the argument '\udcff\udcfe' is not valid UTF-8"),
         (("routes", "delete", "rt_01ARZ3NDEKTSV4RRFFQ69G5FAV"), 2, "needs a yes"),
         (("frobnicate",), 2, "error: No such command 'frobnicate'"),
@@ -132,6 +133,22 @@ def test_something_else_on_that_port_is_recognised(platform: Run, plane: FakeCon
     done = platform("whoami")
     assert done.code == 7
     assert "is not the platform's API" in " ".join(done.err.split())
+
+
+@pytest.mark.parametrize(
+    ("status", "problem", "hint"),
+    [
+        (504, {"detail": "accepted as event 7, not shown yet", "retryable": False}, "do not send it again"),
+        (503, {"detail": "away", "retryable": True}, "try again shortly"),
+        (401, {"detail": "who are you"}, "give a valid token"),
+    ],
+)
+def test_the_hint_fits_what_happened(
+    platform: Run, plane: FakeControlPlane, status: int, problem: dict[str, object], hint: str
+) -> None:
+    """What was accepted is not to be sent again, and who is not known is not told to ask who it is."""
+    plane.problems["/scale"] = (status, problem)
+    assert platform("scale", "web=2").err.splitlines()[1].startswith(f"hint: {hint}")
 
 
 def test_a_problem_tells_its_fields_trace_and_request(platform: Run, plane: FakeControlPlane) -> None:

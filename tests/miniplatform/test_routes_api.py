@@ -25,7 +25,7 @@ async def test_two_orgs_share_a_tls_port_under_different_names(plane: InProcess)
         assert (made.status_code, made.json()["protocol"], made.json()["proxy_protocol"]) == (201, "tls_passthrough", "v2")
     client, env = south
     again = await client.post(f"{env}/routes", json={**TLS, "hostname": "north.example", "listener_port": 8443})
-    assert (again.status_code, again.json()["detail"]) == (409, "the name 'north.example:8443' is taken; choose another")
+    assert (again.status_code, again.json()["detail"]) == (409, "the route 'north.example:8443' is taken; choose another")
 
 
 async def test_a_port_is_either_raw_or_tls(plane: InProcess) -> None:

@@ -1,8 +1,10 @@
 """A deploy moves from queued over rolling to one end, and stays there."""
 
+from dataclasses import replace
+
 import pytest
 
-from miniplatform.scheduler.deploys import ROLLOUT_TIMEOUT_S, settle
+from miniplatform.scheduler.deploys import ROLLOUT_TIMEOUT_S, overtaken, settle
 from miniplatform.scheduler.rollout import Plan
 from miniplatform.scheduler.world import Deploy
 
@@ -42,3 +44,13 @@ def test_the_next_status(status: str, plans: list[Plan], now: float, change: tup
 def test_a_deploy_whose_groups_are_not_projected_yet_waits(status: str) -> None:
     """Without a group and without a newer deploy nothing is decided: the view of the groups is behind."""
     assert settle(deploy(status), [], is_overtaken=False, now=1.0) is None
+
+
+def test_only_a_newer_deploy_of_the_same_env_takes_it_over() -> None:
+    """However far the views are: between the event of a release and that of its scale a first deploy has no group either."""
+    first = deploy("queued")
+    elsewhere = replace(first, deploy_id="dep_2", env_id="other", event_id=9)
+    newer = replace(first, deploy_id="dep_3", event_id=2)
+    assert not overtaken(first, [first, elsewhere])
+    assert overtaken(first, [first, elsewhere, newer])
+    assert not overtaken(newer, [first, elsewhere, newer])

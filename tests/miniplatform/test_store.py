@@ -72,7 +72,7 @@ async def test_the_pool_tells_its_size(database: Database) -> None:
 async def test_a_name_is_taken_once(database: Database) -> None:
     """Of two who want a name in one scope one gets it; other scopes are free, and a name given back is too."""
     outcomes = await asyncio.gather(*(_claim(database, "app of org_1", f"app_{n}") for n in range(4)))
-    assert sorted(outcomes) == ["got it", *["the name 'web' is taken; choose another"] * 3]
+    assert sorted(outcomes) == ["got it", *["the app 'web' is taken; choose another"] * 3]
     assert await _claim(database, "app of org_2", "app_9") == "got it"
     async with database.transaction("lock") as connection:
         winner = await names.holder(connection, "app of org_1", "web")

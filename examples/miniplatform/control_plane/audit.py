@@ -39,7 +39,8 @@ async def query(call: Call) -> Response:
         accesses = await call.platform.audit.read(reading.grant, wanted)
         parameters = {"org": reading.grant.require(Scope.AUDIT_READ), **wanted.parameters()}
         changes = await call.platform.database.rows("event_read", _CHANGES, parameters)
-        entries = sorted([*map(_of_access, accesses), *map(_of_change, changes)], key=lambda entry: str(entry["timestamp"]))
+        told = [*map(_of_access, accesses), *map(_of_change, reversed(changes))]
+        entries = sorted(told, key=lambda entry: str(entry["timestamp"]))
         shown = entries[-(wanted.limit - 1) :]
         reading.count(len(shown))
         return reply({"items": shown, "is_cut": len(entries) > len(shown)})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from miniplatform.scheduler.rollout import Plan
 from miniplatform.scheduler.world import Deploy
 
-__all__ = ["ROLLOUT_TIMEOUT_S", "DeployChange", "settle"]
+__all__ = ["ROLLOUT_TIMEOUT_S", "DeployChange", "overtaken", "settle"]
 
 ROLLOUT_TIMEOUT_S = 600.0
 """A rollout that takes longer has failed (platform facts §7)."""
@@ -21,6 +21,14 @@ class DeployChange:
     deploy: Deploy
     status: str
     reason: str = ""
+
+
+def overtaken(deploy: Deploy, deploys: Iterable[Deploy]) -> bool:
+    """Whether a newer deploy has taken the env over.
+
+    That a deploy has no group says nothing by itself: the views of its release and of its scale may not have met yet.
+    """
+    return any(other.env_id == deploy.env_id and other.event_id > deploy.event_id for other in deploys)
 
 
 def settle(deploy: Deploy, plans: Sequence[Plan], *, is_overtaken: bool, now: float) -> DeployChange | None:

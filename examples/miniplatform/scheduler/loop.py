@@ -14,7 +14,7 @@ import psycopg
 
 from miniplatform.config import Timings
 from miniplatform.scheduler.backoff import Backoff
-from miniplatform.scheduler.deploys import settle
+from miniplatform.scheduler.deploys import overtaken, settle
 from miniplatform.scheduler.journal import DecidedElsewhere, Journal
 from miniplatform.scheduler.placement import Rooms
 from miniplatform.scheduler.reading import Reader
@@ -122,7 +122,7 @@ class SchedulerLoop:
     async def _settle_deploys(self, world: World, plans: Mapping[GroupKey, Plan], journal: Journal) -> None:
         for deploy in world.deploys:
             own = [plans[group.key] for group in world.groups if group.deploy_id == deploy.deploy_id]
-            is_overtaken = not own and world.cursor_event_id > deploy.event_id
+            is_overtaken = not own and overtaken(deploy, world.deploys)
             change = settle(deploy, own, is_overtaken=is_overtaken, now=world.now)
             if change is not None:
                 await self._change(deploy, change.status, change.reason, journal)

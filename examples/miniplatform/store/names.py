@@ -13,13 +13,13 @@ __all__ = ["claim", "holder", "release"]
 
 
 async def claim(connection: Connection, scope: str, name: str, aggregate_id: str) -> None:
-    """Take ``name`` within ``scope`` for ``aggregate_id``; raises Conflict when another has it."""
+    """Take ``name`` within ``scope``, such as ``env of app_…``, for ``aggregate_id``; raises Conflict when another has it."""
     taken = await connection.execute(
         "INSERT INTO name_claims (scope, name, aggregate_id) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
         [scope, name, aggregate_id],
     )
     if taken.rowcount == 0 and await holder(connection, scope, name) != aggregate_id:
-        raise Conflict(f"the name {name!r} is taken; choose another")
+        raise Conflict(f"the {scope.partition(' of ')[0]} {name!r} is taken; choose another")
 
 
 async def holder(connection: Connection, scope: str, name: str) -> str | None:

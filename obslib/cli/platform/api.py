@@ -150,10 +150,15 @@ class Api:
         if fields:
             message += ": " + "; ".join(f"{name} {text}" for name, text in fields.items())
         retryable = problem.get("retryable")
+        hint = _HINTS.get(category, "")
+        if reply.status_code == 401:
+            hint = _NO_TOKEN
+        elif category is Category.TRANSIENT and retryable is False:
+            hint = _UNDER_WAY
         raise CliFailure(
             category,
             message,
-            hint=_HINTS.get(category, ""),
+            hint=hint,
             is_retryable=retryable if isinstance(retryable, bool) else None,
             request_id=str(problem.get("request_id") or request_id),
             fields={**fields, "status": reply.status_code, "code": problem.get("code")},
@@ -180,6 +185,8 @@ _HINTS = {
     Category.TRANSIENT: "try again shortly",
     Category.INTERNAL: "report the request id to the platform's operators",
 }
+_NO_TOKEN = "give a valid token in PLATFORM_TOKEN, or as token in the saved context"
+_UNDER_WAY = "do not send it again; see what became of it with: platform events query, platform why env"
 
 
 def _given(parameters: Mapping[str, object]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from obslib.cli.platform.failure import Category, CliFailure
 __all__ = ["GlobalFlags", "command_of", "globals_first", "refuse_empty", "refuse_undecodable"]
 
 _VALUED = ("--org", "--project", "--app", "--env", "--emergency")
+_HINTS = {"--emergency": "write --emergency REASON: a sentence that the org will read"}
 _SWITCHES = ("--json", "--debug", "--verbose", "--yes", "--no-input")
 
 
@@ -48,12 +49,12 @@ def globals_first(argv: Sequence[str]) -> list[str]:
         if word == "--":
             return [*flags, *words, "--", *rest]
         if name in _VALUED and is_given:
-            refuse_empty(name, value)
+            refuse_empty(name, value, hint=_HINTS.get(name, ""))
             flags.append(word)
         elif word in _VALUED:
             if not rest or rest[0].startswith("-"):
                 raise CliFailure(Category.INVALID_USAGE, f"{word} needs a value", hint=f"write {word} NAME")
-            refuse_empty(word, rest[0])
+            refuse_empty(word, rest[0], hint=_HINTS.get(word, ""))
             flags += [word, rest.pop(0)]
         else:
             (flags if word in _SWITCHES else words).append(word)
