@@ -54,6 +54,16 @@ def test_query_sends_ids_for_names(platform: Run, plane: FakeControlPlane) -> No
     assert plane.calls[-1].query == {"limit": "50"}
 
 
+@pytest.mark.parametrize("command", ["query", "tail"])
+def test_events_of_an_env_that_is_not_there_are_refused(platform: Run, plane: FakeControlPlane, command: str) -> None:
+    """Named by id or by name, whether it never was or is another org's: no empty answer is given for one about it."""
+    for named in ("nowhere", plane.mint("env")):
+        done = platform("events", command, "--env", named)
+        assert (done.code, done.out) == (4, "")
+        assert "there is no env" in done.err
+    assert all("/events" not in call.path for call in plane.calls)
+
+
 def test_query_and_tail_send_every_filter(platform: Run, plane: FakeControlPlane) -> None:
     """What is named narrows the answer on the server: env, type, route, time, and the event to begin after (DBG-4-03)."""
     plane.envs["staging"] = plane.mint("env")

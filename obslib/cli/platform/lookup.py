@@ -21,8 +21,6 @@ def find(items: Iterable[dict[str, Any]], kind: str, named: str) -> str | None:
 
 def app_id_of(session: Session, target: Target) -> str:
     """The id of the target's app; raises CliFailure when there is none."""
-    if target.app.startswith("app_"):
-        return target.app
     found = find(session.api.items(path("orgs", target.org, "apps")), "app", target.app)
     if found is None:
         raise _missing("app", target.app, "platform apps list")
@@ -31,8 +29,6 @@ def app_id_of(session: Session, target: Target) -> str:
 
 def env_id_of(session: Session, target: Target) -> str:
     """The id of the target's env; raises CliFailure when there is none."""
-    if target.env.startswith("env_"):
-        return target.env
     found = find(session.api.items(session.app_path(target, "envs")), "env", target.env)
     if found is None:
         raise _missing("env", target.env, "platform envs list")
@@ -40,8 +36,12 @@ def env_id_of(session: Session, target: Target) -> str:
 
 
 def narrowed(session: Session, target: Target, *, is_all: bool) -> dict[str, str]:
-    """The filter for the target's env, else its app; none for the whole org. Raises CliFailure for one that is not there."""
-    if not is_all and target.env and target.app:
+    """The filter for the target's env, else its app; none for the whole org.
+
+    Raises CliFailure for one that is not there, also when it is named by id: an answer without events would be taken for one
+    about it.
+    """
+    if not is_all and target.env:
         return {"env_id": env_id_of(session, target.need("app", "env"))}
     if not is_all and target.app:
         return {"app_id": app_id_of(session, target.need("app"))}
