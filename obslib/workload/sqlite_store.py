@@ -21,9 +21,9 @@ from obslib.access import Grant, Scope
 from obslib.clock import Clock, SystemClock
 from obslib.errors import ErrorClass, LimitExceeded, StoreUnavailable
 from obslib.ids import is_id
+from obslib.ownership import Ownership
 from obslib.workload.layout import FILE_ERRORS, is_damage
 from obslib.workload.org_file import OrgFile, TooSlow
-from obslib.workload.ownership import Ownership
 from obslib.workload.salvage import prepare, salvage
 from obslib.workload.selection import Selection, require_whole
 from obslib.workload.stored import Appended, Page, StampedEntry
@@ -48,7 +48,7 @@ class Damage:
 
 
 class SqliteLogStore:
-    """A LogStore in ``directory``, which it makes and owns; raises SettingsError when another process does.
+    """A LogStore in ``directory``, which it makes and owns; raises SettingsError when it cannot be had.
 
     At most ``most_open`` files are open at a time. ``on_damage`` hears of every damage found, from a worker thread.
     """
@@ -62,7 +62,7 @@ class SqliteLogStore:
         most_open: int = 32,
         threads: int = 4,
     ) -> None:
-        self._ownership = Ownership(directory)
+        self._ownership = Ownership(directory, what="workload logs")
         self._directory = directory
         self._clock = clock or SystemClock()
         self._on_damage = on_damage

@@ -195,7 +195,9 @@ async def test_a_broken_file_is_kept_aside_and_a_readers_place_stays_good(
 async def test_a_directory_has_one_owner(tmp_path: Path) -> None:
     """A second process is refused with what to do; a released directory is free."""
     store = SqliteLogStore(tmp_path)
-    with pytest.raises(SettingsError, match=r"belong to another process; stop it, or name another directory"):
+    with pytest.raises(
+        SettingsError, match=r"another process, writes the workload logs in .*; stop it, or name another directory"
+    ):
         SqliteLogStore(tmp_path)
     await store.close()
     await SqliteLogStore(tmp_path).close()

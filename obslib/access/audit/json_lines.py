@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -21,7 +20,7 @@ import orjson
 from obslib.access.audit.chain import GENESIS, Link, digest
 from obslib.access.audit.record import AuditRecord
 from obslib.access.audit.sink import FailureReason, SinkFailure, WrongHead
-from obslib.errors import SettingsError
+from obslib.ownership import Ownership
 
 __all__ = ["JsonLinesAudit"]
 
@@ -41,7 +40,7 @@ class JsonLinesAudit:
         self._directory = directory
         self._on_torn = on_torn
         self._ends: dict[str, tuple[int, str]] = {}
-        self._lock = _owned(directory)
+        self._ownership = Ownership(directory, what="audit trail")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="obslib-audit")
 
     async def head(self, org_id: str) -> str:
@@ -62,9 +61,7 @@ class JsonLinesAudit:
     def close(self) -> None:
         """Finish what is being written and give the directory back; ``append`` fails from now on. Safe to call twice."""
         self._writer.shutdown(wait=True)
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        self._ownership.release()
 
     async def _run(self, work: Callable[[], str]) -> str:
         try:
@@ -115,20 +112,6 @@ class JsonLinesAudit:
         if not _CHAIN.match(org_id):
             raise SinkFailure(f"{org_id[:40]!r} is no id of an org, so it can name no audit file")
         return self._directory / f"{org_id}.audit.jsonl"
-
-
-def _owned(directory: Path) -> int:
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = os.open(directory / "owner.lock", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise SettingsError(f"the audit directory {str(directory)!r} cannot be used: {error.strerror}; name another") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise SettingsError(f"another process writes the audit trail in {str(directory)!r}; stop it, or name another") from None
-    return lock
 
 
 def _write(path: Path, content: bytes) -> None:

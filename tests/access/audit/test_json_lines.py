@@ -144,10 +144,10 @@ async def test_only_who_knows_the_end_may_append(trail: JsonLinesAudit) -> None:
 
 async def test_a_directory_has_one_owner(trail: JsonLinesAudit, tmp_path: Path) -> None:
     """A second process, or a path that is no directory, is refused in a sentence."""
-    with pytest.raises(SettingsError, match=r"another process writes the audit trail in .*; stop it, or name another"):
+    with pytest.raises(SettingsError, match=r"another process, writes the audit trail in .*; stop it, or name another"):
         JsonLinesAudit(tmp_path / "audit", on_torn=unexpected)
     (tmp_path / "file").touch()
-    with pytest.raises(SettingsError, match="cannot be used: File exists; name another"):
+    with pytest.raises(SettingsError, match="cannot be used for the audit trail: File exists; name another"):
         JsonLinesAudit(tmp_path / "file", on_torn=unexpected)
 
 
