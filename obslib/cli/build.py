@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from obslib.catalog import Catalog, Dashboard, Runbook
@@ -32,10 +32,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.set_defaults(run=_run)
 
 
-def render(catalog: Catalog, directory: Path, *, shorten: float = 1.0) -> Mapping[Path, str]:
-    """The text of every rendered file, by its path below ``directory``, whose pages are read.
+def render(catalog: Catalog, directory: Path, *, shorten: float = 1.0, is_whole: bool = False) -> Mapping[Path, str]:
+    """The text of every rendered file, by its path below ``directory``, whose pages (in it and one level below) are read.
 
-    Raises SpecError for a page whose markers cannot be filled, and for a runbook that is missing or lacks a section.
+    Raises SpecError for a page whose markers cannot be filled, and for a runbook that is missing or lacks a section; for
+    specs that have to be whole also for a table that no page asks for. Others may have any pages, or none.
     """
     boards = {f"dashboards/{board.plane.value}/{board.name}.json": grafana(board) for board in catalog.of(Dashboard)}
     files = {
@@ -45,11 +46,15 @@ def render(catalog: Catalog, directory: Path, *, shorten: float = 1.0) -> Mappin
     }
     rendered = {_GENERATED / name: text for name, text in files.items()}
     parts = tables(catalog, SETTINGS)
-    for path in sorted(directory.rglob("*.md")):
+    asked_for: set[str] = set()
+    for path in _pages(directory):
         page = _read(path) or ""
         filled = fill(page, parts, where=str(path))
         if names_in(page):
             rendered[path.relative_to(directory)] = filled
+            asked_for.update(names_in(page))
+    if is_whole:
+        _require_tables(parts, asked_for, directory)
     _check_runbooks(catalog, directory / "runbooks")
     return rendered
 
@@ -59,8 +64,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from obslib.catalog.platform import PLATFORM
 
     try:
-        rendered = render(PLATFORM, directory, shorten=arguments.shorten)
-        stale = [path for path, text in rendered.items() if _read(directory / path) != text]
+        rendered = render(PLATFORM, directory, shorten=arguments.shorten, is_whole=directory.resolve() == _SPECS.resolve())
+        stale = [path for path, text in rendered.items() if not _holds(directory / path, text)]
         if arguments.check:
             return _report(directory, stale, rendered)
         for path in stale:
@@ -77,7 +82,7 @@ def _directory(given: Path | None, *, shorten: float, is_check: bool) -> Path:
     if shorten != 1.0 and given is None:
         raise UsageError("--shorten would put shortened alerts where the real ones are kept; name a directory with --out")
     directory = given or _SPECS
-    if shorten != 1.0 and any(directory.rglob("*.md")):
+    if shorten != 1.0 and _pages(directory):
         raise UsageError(f"{str(directory)!r} holds pages, so its alerts are the real ones; name an empty directory with --out")
     if not directory.is_dir() and (is_check or given is None):
         raise UsageError(f"there is no directory {str(directory)!r} here; run it in the repository, or name one with --out")
@@ -95,6 +100,20 @@ def _report(directory: Path, stale: list[Path], rendered: Mapping[Path, str]) ->
         return 1
     print(f"{len(rendered)} files are as rendered, in {directory}")
     return 0
+
+
+def _pages(directory: Path) -> list[Path]:
+    """The pages of specs; no deeper, so that no directory that somebody names is walked to its end."""
+    return sorted((*directory.glob("*.md"), *directory.glob("*/*.md")))
+
+
+def _require_tables(tables: Collection[str], asked_for: Collection[str], directory: Path) -> None:
+    lost = [name for name in tables if name not in asked_for]
+    if lost:
+        raise SpecError(
+            f"no page of {directory} asks for the table {', '.join(map(repr, lost))}; "
+            f"put '<!-- generated: {lost[0]} -->' and '<!-- end -->' back where it is read"
+        )
 
 
 def _check_runbooks(catalog: Catalog, directory: Path) -> None:
@@ -118,10 +137,18 @@ def _read(path: Path) -> str | None:
         raise SpecError(f"{path} is not UTF-8 text; write it anew") from None
 
 
+def _holds(path: Path, text: str) -> bool:
+    """Whether the file is this text to the byte; other ends of lines are another file."""
+    try:
+        return path.read_bytes() == text.encode()
+    except FileNotFoundError:
+        return False
+
+
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".new")
-    draft.write_text(text, encoding="utf-8")
+    draft.write_bytes(text.encode())
     os.replace(draft, path)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -58,6 +61,69 @@ def test_mutant_a_stale_or_missing_file_is_named(
         path.unlink()
         assert obslib(monkeypatch, "build", "--check", "--out", str(built)) == 1
         assert f"stale: {path}" in capsys.readouterr().err
+
+
+def test_mutant_another_end_of_line_is_another_file(
+    built: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A checkout that turned LF into CRLF is stale, in a page and in a whole file, and a build mends both."""
+    for name in ("metrics.md", str(RULES)):
+        path = built / name
+        right = path.read_bytes()
+        path.write_bytes(right.replace(b"\n", b"\r\n"))
+        assert obslib(monkeypatch, "build", "--check", "--out", str(built)) == 1
+        assert capsys.readouterr().err == f"stale: {path}; run 'obslib build'\n"
+        assert obslib(monkeypatch, "build", "--out", str(built)) == 0
+        assert path.read_bytes() == right
+
+
+@pytest.fixture
+def ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A copy of the repository's specs, in the place where they are in a repository, in which nothing is wrong."""
+    shutil.copytree(Path(__file__).parents[2] / "specs", tmp_path / "specs")
+    monkeypatch.chdir(tmp_path)
+    assert obslib(monkeypatch, "build", "--check") == 0
+    capsys.readouterr()
+    return tmp_path / "specs"
+
+
+@pytest.mark.parametrize(
+    ("page", "lost", "tables"),
+    [
+        ("metrics.md", r"<!-- generated: metrics -->.*?<!-- end -->", "'metrics'"),
+        ("alerts.md", r"<!-- (generated: alerts|end) -->\n", "'alerts'"),
+        ("runbooks", "", "'runbooks'"),
+        ("metrics.md", "", "'checks', 'budgets', 'labels', 'loops', 'metrics'"),
+    ],
+)
+def test_mutant_a_table_that_stands_on_no_page_is_named(
+    ours: Path, page: str, lost: str, tables: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A part, its markers, its page or all runbooks deleted: what is not rendered cannot be stale, so it has to be missed."""
+    path = ours / page
+    if lost:
+        path.write_text(re.sub(lost, "", path.read_text(), flags=re.DOTALL))
+    else:
+        path.rename(ours.parent / "gone")
+    for out in ([], ["--out", str(ours)]):
+        assert obslib(monkeypatch, "build", "--check", *out) == 1
+        assert f"asks for the table {tables}; put '<!-- generated: " in capsys.readouterr().err
+
+
+def test_no_directory_is_walked_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pages are looked for in the directory and one level below, whatever tree somebody names (such as /proc)."""
+    looked_at: list[Path] = []
+    real = os.scandir
+    deep = tmp_path / "a" / "b" / "c"
+    deep.mkdir(parents=True)
+    monkeypatch.setattr(os, "scandir", lambda path: looked_at.append(Path(path)) or real(path))
+    assert obslib(monkeypatch, "build", "--shorten", "3", "--out", str(tmp_path)) == 0
+    assert tmp_path in looked_at
+    assert deep.parent not in looked_at
+    assert obslib(monkeypatch, "build", "--shorten", "3", "--out", "/proc") == 2
+    assert "cannot be used (No such file or directory); name another with --out" in capsys.readouterr().err
 
 
 def test_mutant_a_file_that_nobody_renders_is_named(
