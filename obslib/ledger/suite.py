@@ -1,7 +1,8 @@
 """The tests a row cites, read and not run: whether they are there, and what they speak of.
 
 A test speaks of what its own code names and of what the helpers and constants of its file name that it uses; a
-docstring proves nothing. A test that is always skipped, or that asserts nothing, is no evidence.
+docstring proves nothing, nor does code that cannot run. A test that is always skipped, or that asserts nothing, is no
+evidence.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from obslib.ledger.evidence import Function, is_claim, is_skipped, running, skips_itself
+
 __all__ = ["NoEvidenceError", "Suite", "Words"]
 
-_TEST = ast.FunctionDef | ast.AsyncFunctionDef
 _SAMPLES = "(?:_bucket|_count|_sum)?"
 
 
@@ -85,26 +87,26 @@ class _File:
             module = ast.parse((root / path).read_bytes())
         except OSError:
             raise NoEvidenceError(f"test file {path!r} does not exist") from None
-        except (SyntaxError, ValueError) as error:
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise NoEvidenceError(f"test file {path!r} is no Python: {error}") from None
         self._path = path
         self._definitions = dict(_definitions(module))
-        self._is_skipped = _is_skipped(getattr(self._definitions.get("pytestmark"), "value", None))
+        self._is_skipped = is_skipped(getattr(self._definitions.get("pytestmark"), "value", None))
 
     def tests(self) -> list[str]:
-        found = [name for name, node in self._definitions.items() if name.startswith("test_") and isinstance(node, _TEST)]
+        found = [name for name, node in self._definitions.items() if name.startswith("test_") and isinstance(node, Function)]
         if not found:
             raise NoEvidenceError(f"test file {self._path!r} holds no test")
         return found
 
     def words(self, test: str) -> Words:
         function = self._definitions.get(test) if test.startswith("test_") else None
-        if not isinstance(function, _TEST):
+        if not isinstance(function, Function):
             raise NoEvidenceError(f"there is no test {test!r} in {self._path!r}")
-        if self._is_skipped or any(map(_is_skipped, function.decorator_list)) or _skips_itself(function):
+        if self._is_skipped or any(map(is_skipped, function.decorator_list)) or skips_itself(function.body):
             raise NoEvidenceError(f"test {test!r} in {self._path!r} never runs, because it is skipped or expected to fail")
         reached = list(self._reached(function))
-        if not any(_is_claim(node) for part in reached for node in ast.walk(part)):
+        if not any(is_claim(node) for part in reached for node in running(part)):
             raise NoEvidenceError(f"test {test!r} in {self._path!r} asserts nothing")
         found = NOTHING
         for part in reached:
@@ -137,7 +139,7 @@ def _definitions(module: ast.Module) -> Iterator[tuple[str, ast.stmt]]:
 
 def _words(part: ast.stmt) -> Words:
     names, texts, docstrings = set[str](), list[tuple[int, int, str]](), set[int]()
-    for node in ast.walk(part):
+    for node in running(part):
         match node:
             case ast.Expr(value=ast.Constant(value=str()) as docstring):
                 docstrings.add(id(docstring))
@@ -148,24 +150,3 @@ def _words(part: ast.stmt) -> Words:
             case ast.Constant(value=bytes(raw)):
                 texts.append((node.lineno, node.col_offset, raw.decode("utf-8", "replace")))
     return Words(frozenset(names), tuple(text for _, _, text in sorted(texts)))
-
-
-def _is_claim(node: ast.AST) -> bool:
-    """Whether the code can fail here by its own will: it asserts, expects an exception, or waits for what must come."""
-    match node:
-        case ast.Assert() | ast.Attribute(attr="raises" | "fail" | "warns" | "wait_for") | ast.Name(id="wait_for"):
-            return True
-    return False
-
-
-def _is_skipped(mark: ast.expr | None) -> bool:
-    match mark:
-        case ast.Attribute(attr="skip" | "xfail") | ast.Call(func=ast.Attribute(attr="skip" | "xfail")):
-            return True
-        case ast.List(elts=marks) | ast.Tuple(elts=marks):
-            return any(map(_is_skipped, marks))
-    return False
-
-
-def _skips_itself(function: _TEST) -> bool:
-    return any(isinstance(part, ast.Expr) and _is_skipped(part.value) for part in function.body)

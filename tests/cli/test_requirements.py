@@ -40,7 +40,7 @@ class Outcome:
 def obslib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     """Runs ``obslib requirements`` in a repository with these rows, over a catalog cut down to what they speak of."""
     (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "test_loss.py").write_text("def test_loss():\n    assert 'log_lines_total'\n")
+    (tmp_path / "tests" / "test_loss.py").write_text("def test_loss():\n    assert lost('log_lines_total')\n")
     (tmp_path / "specs").mkdir()
     monkeypatch.chdir(tmp_path)
 
