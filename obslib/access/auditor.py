@@ -102,17 +102,17 @@ class Auditor:
         resource: Resource,
         request: RequestInfo = RequestInfo(),  # noqa: B008  frozen
         selectors: Mapping[str, str] | None = None,
-        since: str = "",
-        until: str = "",
+        since: str | None = "",
+        until: str | None = "",
         emergency: Emergency | None = None,
     ) -> Opening:
         """Let ``actor`` use ``scope`` in ``org_id`` for the length of an ``async with``, with a record before and one after.
 
         ``org_id`` comes from the request's path: None means the platform itself, empty an org that is not there.
-        ``selectors`` are the filters asked for, ``since`` and ``until`` the window (RFC 3339). An ``emergency`` lets an
-        operator read in a tenant's org; who comes from outside is on record in both chains. Raises AccessDenied once the
-        refusal is on record in the actor's own chain, and AuditUnavailable when a record cannot be written: then the block
-        is not run.
+        ``selectors`` are the filters asked for, ``since`` and ``until`` the window (RFC 3339), empty or None when open. An
+        ``emergency`` lets an operator read in a tenant's org; who comes from outside is on record in both chains. Raises
+        AccessDenied once the refusal is on record in the actor's own chain, and AuditUnavailable when a record cannot be
+        written: then the block is not run.
 
         A stream whose end is elsewhere awaits the call instead and closes what it gets, whatever happens.
         """

@@ -24,19 +24,24 @@ if TYPE_CHECKING:
 __all__ = ["Scribe"]
 
 _LONGEST = 512
+_LOOKED_AT = 4 * _LONGEST
+_EDGE = 512
 _MOST_SELECTORS = 32
 _LEFT = (asyncio.CancelledError, GeneratorExit)
 
 
 class Scribe:
-    """Makes records. A text longer than 512 characters is cut; past 32 selectors the rest is left out."""
+    """Makes records. Every text is cleaned, None is empty, and what is longer than 512 characters is cut.
+
+    Past 32 selectors the rest is left out. The name of the chain alone stays what it is: a trail refuses one that is none.
+    """
 
     def __init__(self, clock: Clock, ids: IdSource, redactor: Redactor, classifier: Classifier, *, policy_version: str) -> None:
         self._clock = clock
         self._ids = ids
         self._redactor = redactor
         self._classifier = classifier
-        self._policy_version = policy_version
+        self._policy_version = self._clean(policy_version)
 
     def about(
         self,
@@ -44,8 +49,8 @@ class Scribe:
         action: str,
         request: RequestInfo,
         selectors: Mapping[str, str],
-        since: str,
-        until: str,
+        since: str | None,
+        until: str | None,
     ) -> AuditRecord:
         """What is known once it has been decided; ``opened`` or ``refused`` makes a record of it."""
         emergency = decision.emergency
@@ -53,10 +58,10 @@ class Scribe:
             **self._stamped(decision.actor, action, decision.resource, request),
             phase=Phase.WHOLE,
             org_id=decision.actor.org_id or PLATFORM_CHAIN,
-            subject_org_id=decision.org_id or "",
+            subject_org_id=self._clean(decision.org_id),
             scope=str(decision.scope),
             selectors={
-                self._clean(name): self._clean(str(self._redactor.value(value, name)))
+                self._clean(name): self._clean(self._redactor.value(value, name))
                 for name, value in list(selectors.items())[:_MOST_SELECTORS]
             },
             since=self._clean(since),
@@ -114,10 +119,10 @@ class Scribe:
             "trace_id": self._clean(request.trace_id),
             "actor_type": str(actor.actor_type),
             "actor_id": self._clean(actor.actor_id),
-            "actor_org_id": actor.org_id or "",
+            "actor_org_id": self._clean(actor.org_id),
             "scopes": tuple(sorted(map(str, actor.scopes))),
-            "action": action,
-            "resource_type": resource.type,
+            "action": self._clean(action),
+            "resource_type": self._clean(resource.type),
             "resource_id": self._clean(resource.id),
             "resource_path": self._clean(resource.path),
             "source_ip": self._clean(request.source_ip),
@@ -125,9 +130,16 @@ class Scribe:
             "policy_version": self._policy_version,
         }
 
-    def _clean(self, text: str) -> str:
-        """``text`` without secrets and without what a database or a terminal cannot hold, cut to a length."""
-        return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in self._redactor.text(text[:_LONGEST]))
+    def _clean(self, said: object) -> str:
+        """``said`` without secrets and without what a database or a terminal cannot hold, then cut to a length.
+
+        Of a text that is not looked at to its end, the last of what was seen may be part of a secret, and goes as well.
+        """
+        text = "" if said is None else str(said)
+        clean = self._redactor.text(text[:_LOOKED_AT])
+        if len(text) > _LOOKED_AT:
+            clean = clean[:-_EDGE]
+        return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in clean[:_LONGEST])
 
 
 def _moment(unix_s: float) -> str:

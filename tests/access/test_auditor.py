@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from obslib.access import (
     Auditor,
     AuditSink,
     Emergency,
+    JsonLinesAudit,
     RequestInfo,
     Resource,
     Role,
@@ -190,6 +192,17 @@ async def test_no_secret_gets_into_a_record(developer: Actor, obs: RecordedObser
     assert "x1" not in record.selectors["password"]
     assert "\x1b" not in record.user_agent
     assert len(record.request_id) <= 512
+
+
+async def test_no_refused_org_id_makes_a_trail_unreadable(developer: Actor, obs: RecordedObservability, tmp_path: Path) -> None:
+    """A megabyte in the place of an org is refused and on record, and after a restart the chain is found and goes on."""
+    for lines in (1, 2):
+        trail = JsonLinesAudit(tmp_path, on_torn=lambda path: None)
+        with pytest.raises(AccessDenied, match="there is no such env"):
+            await read(Auditor(trail, obs), developer, TenantLog(), "x" * 1_100_000)
+        trail.close()
+        assert verify(trail.links(OURS)) is None
+        assert [len(link.record.subject_org_id) for link in trail.links(OURS)] == [512] * lines
 
 
 # --- fail closed ------------------------------------------------------------------------------------

@@ -7,16 +7,19 @@ last hash with a head noted elsewhere (``verify(…, head=…)``).
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from obslib.access.audit.record import AuditRecord
 
-__all__ = ["GENESIS", "Breach", "ChainWalk", "Link", "digest", "verify"]
+__all__ = ["GENESIS", "Breach", "ChainWalk", "Link", "digest", "is_chain_name", "verify"]
 
 GENESIS = "0" * 64
 """The head of a chain that has no record yet."""
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,11 @@ class Breach:
 
     seq: int
     kind: Literal["changed", "removed", "reordered", "foreign", "cut_off"]
+
+
+def is_chain_name(org_id: str) -> bool:
+    """Whether a chain may be called so: what else a caller sends as the id of an org opens none."""
+    return _NAME.match(org_id) is not None
 
 
 def digest(previous: str, record: AuditRecord) -> str:

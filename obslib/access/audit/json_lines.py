@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,15 +16,15 @@ from pathlib import Path
 
 import orjson
 
-from obslib.access.audit.chain import GENESIS, Link, digest
+from obslib.access.audit.chain import GENESIS, Link, digest, is_chain_name
 from obslib.access.audit.record import AuditRecord
 from obslib.access.audit.sink import FailureReason, SinkFailure, WrongHead
 from obslib.ownership import Ownership
 
 __all__ = ["JsonLinesAudit"]
 
-_CHAIN = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
-_TAIL = 1_048_576  # far more than one record can take
+_TAIL = 1_048_576
+_LONGEST_LINE = _TAIL // 2  # so that the tail holds the last whole line, whatever was torn after it
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -48,7 +47,10 @@ class JsonLinesAudit:
         return await self._run(lambda: self._end(org_id)[1])
 
     async def append(self, record: AuditRecord, expected_head: str) -> str:
-        """Write the line and wait for the disk; a write that fails half-way is taken back before the next."""
+        """Write the line and wait for the disk; a write that fails half-way is taken back before the next.
+
+        A record of more than 512 KiB is refused: after a restart nobody could find where the chain ends.
+        """
         return await self._run(lambda: self._append(record, expected_head))
 
     def links(self, org_id: str) -> Iterator[Link]:
@@ -76,9 +78,12 @@ class JsonLinesAudit:
         seq, head = self._end(record.org_id)
         if head != expected_head:
             raise WrongHead(record.org_id)
-        del self._ends[record.org_id]  # until the disk has it, the end is not known
         link = Link(seq=seq + 1, previous=head, hash=digest(head, record), record=record)
-        _write(self._path(record.org_id), _line(link))
+        line = _line(link)
+        if len(line) > _LONGEST_LINE:
+            raise SinkFailure(f"an audit record of {len(line)} bytes could not be read back; at most {_LONGEST_LINE} are kept")
+        del self._ends[record.org_id]  # until the disk has it, the end is not known
+        _write(self._path(record.org_id), line)
         self._ends[record.org_id] = (link.seq, link.hash)
         return link.hash
 
@@ -109,7 +114,7 @@ class JsonLinesAudit:
         self._on_torn(aside)
 
     def _path(self, org_id: str) -> Path:
-        if not _CHAIN.match(org_id):
+        if not is_chain_name(org_id):
             raise SinkFailure(f"{org_id[:40]!r} is no id of an org, so it can name no audit file")
         return self._directory / f"{org_id}.audit.jsonl"
 

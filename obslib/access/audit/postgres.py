@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
-from obslib.access.audit.chain import GENESIS, Breach, ChainWalk, Link, digest
+from obslib.access.audit.chain import GENESIS, Breach, ChainWalk, Link, digest, is_chain_name
 from obslib.access.audit.record import AuditRecord
 from obslib.access.audit.selection import Access, AuditSelection
 from obslib.access.audit.sink import SinkFailure, WrongHead
@@ -65,6 +65,8 @@ CREATE INDEX IF NOT EXISTS audit_records_by_beginning ON audit_records (org_id, 
 
     async def append(self, record: AuditRecord, expected_head: str) -> str:
         """Insert ``record`` if the chain still ends at ``expected_head``, durably whatever the session's defaults are."""
+        if not is_chain_name(record.org_id):
+            raise SinkFailure(f"{record.org_id[:40]!r} is no id of an org, so it can name no chain of records")
         made = digest(expected_head, record)
         values = {
             "org": record.org_id, "event": record.event_id, "at": record.timestamp, "previous": expected_head, "hash": made,

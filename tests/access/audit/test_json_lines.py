@@ -164,3 +164,23 @@ async def test_an_org_id_is_no_path(trail: JsonLinesAudit) -> None:
     """A chain's name cannot leave the directory."""
     with pytest.raises(SinkFailure, match="can name no audit file"):
         await trail.head("../../etc/passwd")
+
+
+async def test_a_record_that_could_not_be_read_back_is_refused(tmp_path: Path) -> None:
+    """What is kept is found again after a restart, even with a torn line behind it; a longer record is refused."""
+    for size, is_kept in ((523_000, True), (524_288, False), (1_100_000, False)):
+        trail = JsonLinesAudit(tmp_path / str(size), on_torn=unexpected)
+        head = await append(trail, 1)
+        big = a_record(2, subject_org_id="x" * size)
+        if is_kept:
+            head = await trail.append(big, head)
+        else:
+            with pytest.raises(SinkFailure, match=r"an audit record of \d+ bytes could not be read back; at most 524288"):
+                await trail.append(big, head)
+        trail.close()
+        path = tmp_path / str(size) / f"{OURS}.audit.jsonl"
+        path.write_bytes(path.read_bytes() + b"x" * 524_287)
+        again = JsonLinesAudit(tmp_path / str(size), on_torn=lambda path: None)
+        assert await again.head(OURS) == head
+        assert verify(again.links(OURS), head=await append(again, 3)) is None
+        again.close()

@@ -175,3 +175,10 @@ async def test_reading_the_trail_is_itself_on_record_and_stays_in_the_org(trail:
 def admin_actor() -> Actor:
     """An admin of our org."""
     return Actor.of(actor_type="user", actor_id="usr_2", org_id=OURS, scopes=["audit:read", "logs:read"])
+
+
+async def test_what_is_no_id_names_no_chain(trail: PostgresAudit) -> None:
+    """A chain is not called by whatever a caller sends in the place of an org."""
+    for org_id in ("x" * 65, "\x1b[2J", ""):
+        with pytest.raises(SinkFailure, match="is no id of an org, so it can name no chain of records"):
+            await trail.append(a_record(org_id=org_id), GENESIS)
