@@ -7,11 +7,12 @@ cannot be written nothing is read, whoever asks and whatever would have been dec
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+import math
+from collections.abc import Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from obslib.access.actor import Actor
-from obslib.access.audit.chain import digest
+from obslib.access.audit.chain import digest, is_chain_name
 from obslib.access.audit.record import PLATFORM_CHAIN, AuditRecord
 from obslib.access.audit.sink import AuditSink, FailureReason, SinkFailure, WrongHead
 from obslib.access.decision import Decision, decide
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Auditor", "Telemetry"]
 
 _TRIES = 5
+T = TypeVar("T")
 
 
 class Telemetry(Protocol):
@@ -74,7 +76,8 @@ class Telemetry(Protocol):
 class Auditor:
     """Grants access on record. One per process; safe for any number of tasks of one event loop.
 
-    ``deadline_s`` bounds each record: a trail that takes longer has failed. Raises SettingsError when there is no sink.
+    ``deadline_s`` bounds each record: a trail that takes longer has failed. Raises SettingsError when there is no sink
+    or no deadline.
     """
 
     def __init__(self, sink: AuditSink, obs: Telemetry, *, deadline_s: float = 3.0, policy_version: str = "1") -> None:
@@ -82,12 +85,14 @@ class Auditor:
             raise SettingsError(
                 "there is no audit sink, and without one nothing may be read; pass audit=PostgresAudit(…) or JsonLinesAudit(…)"
             )
+        if isinstance(deadline_s, bool) or not isinstance(deadline_s, int | float) or not 0 < deadline_s < math.inf:
+            raise SettingsError(f"deadline_s of an Auditor is {deadline_s!r}; give the seconds a record may take, such as 3.0")
         self._sink = sink
         self._obs = obs
         self._deadline_s = deadline_s
         self._scribe = Scribe(obs.clock, obs.ids, obs.redactor, obs.classifier, policy_version=policy_version)
         self._chains: dict[str, _Chain] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[Any]] = set()
         records = obs.metrics[signals.AUDIT_RECORDS]
         self._kept, self._lost = records.labels(result="success"), records.labels(result="failure")
         self._refused = obs.metrics[signals.AUDIT_REFUSED_READS]
@@ -116,7 +121,7 @@ class Auditor:
 
         A stream whose end is elsewhere awaits the call instead and closes what it gets, whatever happens.
         """
-        decision = decide(actor, scope, org_id, resource, emergency=self._in_force(emergency))
+        decision = decide(actor, scope, org_id, resource, emergency=self._in_force(emergency, org_id))
         return Opening(self._open(decision, self._scribe.about(decision, action, request, selectors or {}, since, until)))
 
     async def refused(self, decision: Decision, *, action: str, request: RequestInfo) -> None:
@@ -146,6 +151,21 @@ class Auditor:
         if not decision.is_allowed:
             await self._record_refusal(decision, self._scribe.refused(told))
             raise decision.refusal()
+        lease = Lease(self._obs.clock, expires_at=decision.emergency.expires_at if decision.emergency else None)
+        opening = self._tracked(self._record_beginnings(decision, told))
+        try:
+            opens = await asyncio.shield(opening)
+        except BaseException as error:
+            self._tracked(self._end_unread(opening, error))
+            raise
+        lease.record_id = opens[-1].event_id
+
+        async def finish(lines: int, error: BaseException | None) -> None:
+            await asyncio.shield(self._tracked(self._record_ends(opens, lines, error)))
+
+        return Reading(issue(decision, lease), lease, finish)
+
+    async def _record_beginnings(self, decision: Decision, told: AuditRecord) -> list[AuditRecord]:
         opens: list[AuditRecord] = []
         for chain in _chains_of(decision):
             record = self._scribe.opened(told, chain)
@@ -155,19 +175,26 @@ class Auditor:
                 await self._record_ends(opens, 0, error)
                 raise
             opens.append(record)
-        expires_at = decision.emergency.expires_at if decision.emergency else None
-        lease = Lease(opens[-1].event_id, expires_at=expires_at, now=self._obs.clock.now)
+        return opens
 
-        async def finish(lines: int, error: BaseException | None) -> None:
-            task = asyncio.ensure_future(self._record_ends(opens, lines, error))
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
-            await asyncio.shield(task)
+    async def _end_unread(self, opening: asyncio.Task[list[AuditRecord]], error: BaseException) -> None:
+        """Give an end to the beginnings that were still being written when nobody waited for them any more."""
+        await asyncio.wait((opening,))
+        if not opening.cancelled() and opening.exception() is None:
+            await self._record_ends(opening.result(), 0, error)
 
-        return Reading(issue(decision, lease), lease, finish)
+    def _tracked(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """A task that outlives whoever waits for it, and that ``settle`` waits for."""
+        task = asyncio.ensure_future(work)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+        return task
 
-    def _in_force(self, emergency: Emergency | None) -> Emergency | None:
-        return emergency if emergency is not None and emergency.expires_at > self._obs.clock.now() else None
+    def _in_force(self, emergency: Emergency | None, org_id: str | None) -> Emergency | None:
+        """The emergency while it counts, and only for what can be the id of an org: its chain must tell of it."""
+        if emergency is None or not emergency.is_in_force(self._obs.clock.now()) or not is_chain_name(org_id or ""):
+            return None
+        return emergency
 
     async def _record_refusal(self, decision: Decision, record: AuditRecord) -> None:
         if decision.scope in AUDITED_SCOPES:

@@ -6,8 +6,8 @@ exists only together with the record of the access, and ends with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NoReturn
+import math
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from obslib.access.actor import Actor
 from obslib.access.decision import Decision
@@ -15,24 +15,34 @@ from obslib.access.resource import Resource, forbidden, not_found
 from obslib.access.scopes import AUDITED_SCOPES, Scope
 from obslib.errors import AuditRequired, Closed
 
+if TYPE_CHECKING:
+    from obslib.clock import Clock
+
 __all__ = ["Grant"]
 
 
 class Lease:
-    """How long a recorded access lasts: until it is closed, and in an emergency not past its expiry."""
+    """How long a recorded access lasts: until it is closed, and in an emergency not past its expiry.
 
-    __slots__ = ("_expires_at", "_now", "is_closed", "record_id")
+    Time runs from when the lease is made, on a clock that nobody sets back. What has expired stays so.
+    """
 
-    def __init__(self, record_id: str, *, expires_at: float | None, now: Callable[[], float]) -> None:
-        self.record_id = record_id
+    __slots__ = ("_clock", "_ends_at", "_expires_at", "_has_expired", "is_closed", "record_id")
+
+    def __init__(self, clock: Clock, *, expires_at: float | None) -> None:
+        self.record_id = ""
         self.is_closed = False
-        self._expires_at = expires_at
-        self._now = now
+        self._clock = clock
+        self._expires_at = math.inf if expires_at is None else expires_at
+        self._ends_at = clock.monotonic() + self._expires_at - clock.now()
+        self._has_expired = False
 
     @property
     def has_expired(self) -> bool:
-        """Whether the emergency is over."""
-        return self._expires_at is not None and self._now() >= self._expires_at
+        """Whether the emergency is over: its time has passed, or the wall clock has reached its end."""
+        if not self._has_expired:
+            self._has_expired = self._clock.monotonic() >= self._ends_at or self._clock.now() >= self._expires_at
+        return self._has_expired
 
 
 class Grant:

@@ -27,16 +27,28 @@ class Reading:
 
     def __init__(self, grant: Grant, lease: Lease, finish: Callable[[int, BaseException | None], Awaitable[None]]) -> None:
         self.grant = grant
-        self.lines = 0
+        self._lines = 0
         self._lease = lease
         self._finish = finish
 
     def __repr__(self) -> str:
         return f"<Reading {self._lease.record_id}: {self.lines} lines>"
 
+    @property
+    def lines(self) -> int:
+        """How many were returned so far."""
+        return self._lines
+
     def count(self, lines: int) -> None:
-        """Add to the lines that were returned; call it before they are sent, so that the record never says too few."""
-        self.lines += lines
+        """Add to the lines that were returned; call it before they are sent, so that the record never says too few.
+
+        Raises TypeError or ValueError for what is no number of lines.
+        """
+        if not isinstance(lines, int) or isinstance(lines, bool):
+            raise TypeError(f"lines that were returned are counted by an int, not by {lines!r}")
+        if lines < 0:
+            raise ValueError(f"{lines!r} lines cannot have been returned; a record never takes back what it told")
+        self._lines += lines
 
     async def close(self, error: BaseException | None = None) -> None:
         """End the grant and write the record of what was returned; never raises on its own, and twice is once.

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from obslib.access import (
+    LONGEST_EMERGENCY_S,
     ROLE_SCOPES,
     Actor,
     ActorType,
@@ -27,10 +28,10 @@ from obslib.access import (
 )
 from obslib.access import decision as decision_module
 from obslib.access.audit import AuditRecord, Phase
-from obslib.access.grant import issue
+from obslib.access.grant import Lease, issue
 from obslib.catalog.platform.audit import AUDIT_RECORDS, AUDIT_REFUSED_READS
 from obslib.errors import AccessDenied, AuditRequired, AuditUnavailable, Closed, EmergencyRefused, ErrorClass, SettingsError
-from obslib.testing import MemoryAudit, RecordedObservability, observability
+from obslib.testing import FixedClock, MemoryAudit, RecordedObservability, observability
 from tests.access.broken_audit import BROKEN, patience_s
 from tests.access.tenant_log import LINES, TenantLog
 
@@ -56,6 +57,12 @@ def in_emergency(obs: RecordedObservability, seconds: float = 600.0) -> Emergenc
     """A declaration that is good for a while."""
     now = obs.clock.now()
     return Emergency.declared(reason="INC-7: customer cannot log in", expires_at=now + seconds, now=now)
+
+
+def clock_of(obs: RecordedObservability) -> FixedClock:
+    """The clock that moves only when told to."""
+    assert isinstance(obs.clock, FixedClock)
+    return obs.clock
 
 
 async def read(auditor: Auditor, actor: Actor, log: TenantLog, org_id: str = OURS, **options: Any) -> None:
@@ -166,6 +173,23 @@ async def test_an_awaited_reading_is_closed_by_its_holder_once(
     await reading.close()
     await reading.close()
     assert [record.phase for record in trail.records(OURS)] == [Phase.OPEN, Phase.CLOSE]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"), [(-3, ValueError), (True, TypeError), (2.0, TypeError), ("2", TypeError), (None, TypeError)]
+)
+async def test_what_was_returned_is_never_taken_back(
+    lines: Any, told: type[Exception], developer: Actor, obs: RecordedObservability, trail: MemoryAudit
+) -> None:
+    """Only a number of lines counts, and only upwards; nobody sets the sum."""
+    async with Auditor(trail, obs).reading(developer, Scope.LOGS_READ, OURS, action="logs.query", resource=ENV) as reading:
+        reading.count(5)
+        reading.count(0)
+        with pytest.raises(told, match=r"lines (that were returned are counted by an int|cannot have been returned)"):
+            reading.count(lines)
+        with pytest.raises(AttributeError):
+            reading.lines = 0  # type: ignore[misc]  # the point of the test
+    assert (reading.lines, trail.records(OURS)[-1].lines) == (5, 5)
 
 
 async def test_a_lost_close_record_hides_nothing(developer: Actor, obs: RecordedObservability) -> None:
@@ -288,6 +312,15 @@ def test_without_a_sink_there_is_no_auditor(obs: RecordedObservability) -> None:
         Auditor(None, obs)  # type: ignore[arg-type]  # the point of the test
 
 
+@pytest.mark.parametrize("deadline_s", [0, -1, float("nan"), float("inf"), None, "x", True])
+def test_a_record_has_a_deadline(deadline_s: Any, obs: RecordedObservability, trail: MemoryAudit) -> None:
+    """One that never comes, or has passed before it begins, is refused at wiring."""
+    with pytest.raises(
+        SettingsError, match=r"deadline_s of an Auditor is .*; give the seconds a record may take, such as 3\.0"
+    ):
+        Auditor(trail, obs, deadline_s=deadline_s)
+
+
 # --- grants on record -------------------------------------------------------------------------------
 
 
@@ -405,6 +438,43 @@ async def test_an_emergency_that_only_one_chain_can_tell_reads_nothing(operator:
     ]  # fmt: skip
 
 
+class _LeavesOpen(Auditor):
+    """A broken build: who is cancelled before the last beginning is on record leaves the others without an end."""
+
+    async def _end_unread(self, opening: asyncio.Task[list[AuditRecord]], error: BaseException) -> None:
+        await asyncio.wait((opening,))
+
+
+@pytest.mark.parametrize(("build", "is_whole"), [(Auditor, True), (_LeavesOpen, False)])
+@pytest.mark.parametrize("slow_chain", ["platform", OURS])
+async def test_no_beginning_is_left_without_an_end(
+    slow_chain: str, build: type[Auditor], is_whole: bool, operator: Actor, obs: RecordedObservability
+) -> None:
+    """Who leaves while a beginning is being written, in either chain, was there for no line; a build that forgets is caught."""
+    is_writing, may_write = asyncio.Event(), asyncio.Event()
+
+    class Slow(MemoryAudit):
+        async def append(self, record: AuditRecord, expected_head: str) -> str:
+            if record.org_id == slow_chain:
+                is_writing.set()
+                await may_write.wait()
+            return await super().append(record, expected_head)
+
+    trail, log = Slow(), TenantLog()
+    auditor = build(trail, obs, deadline_s=60.0)
+    task = asyncio.ensure_future(read(auditor, operator, log, emergency=in_emergency(obs)))
+    await is_writing.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    may_write.set()
+    await auditor.settle()
+    for chain in ("platform", OURS):
+        told = [(r.phase, r.reason, r.lines) for r in trail.records(chain)]
+        assert (told == [(Phase.OPEN, "emergency", None), (Phase.CLOSE, "reader_left", 0)]) is is_whole
+    assert log.bytes_read == 0
+
+
 async def test_an_emergency_ends(operator: Actor, obs: RecordedObservability, trail: MemoryAudit) -> None:
     """A reading that goes on past the expiry gets no further line, and no new one is opened."""
     emergency, log = in_emergency(obs, seconds=60), TenantLog()
@@ -412,11 +482,69 @@ async def test_an_emergency_ends(operator: Actor, obs: RecordedObservability, tr
     options: dict[str, Any] = {"action": "logs.tail", "resource": ENV, "emergency": emergency}
     async with auditor.reading(operator, Scope.LOGS_READ, OURS, **options) as reading:
         log.read(reading.grant)
-        obs.clock.advance(61)  # type: ignore[attr-defined]  # a fixed clock
+        clock_of(obs).advance(61)
         with pytest.raises(AccessDenied, match="there is no such env"):
             log.read(reading.grant)
     with pytest.raises(AccessDenied):
         await read(auditor, operator, log, emergency=emergency)
+
+
+async def reads_past_the_end(operator: Actor, obs: RecordedObservability) -> list[str]:
+    """The ways of setting the clock by which an operator reads on when an emergency of a minute is over."""
+    found, clock = [], clock_of(obs)
+    ways = {
+        "set back before": [(-3_600, 61)],
+        "set back after": [(0, 61), (-3_600, 0)],
+        "forward and back": [(61, 0), (-61, 0)],
+    }
+    for way, moves in ways.items():
+        emergency, log = in_emergency(obs, seconds=60), TenantLog()
+        options: dict[str, Any] = {"action": "logs.tail", "resource": ENV, "emergency": emergency}
+        async with Auditor(MemoryAudit(), obs).reading(operator, Scope.LOGS_READ, OURS, **options) as reading:
+            for set_by, passed in moves:
+                clock.step(set_by)
+                clock.advance(passed)
+                before = log.bytes_read
+                with suppress(AccessDenied):
+                    log.read(reading.grant)
+            if log.bytes_read > before:
+                found.append(way)
+        clock.step(-sum(set_by for set_by, _ in moves))
+    return found
+
+
+async def test_an_emergency_that_has_ended_does_not_begin_again(operator: Actor, obs: RecordedObservability) -> None:
+    """Its time is measured on a clock that nobody sets, and what has expired stays so whatever the wall clock says then."""
+    assert await reads_past_the_end(operator, obs) == []
+
+
+async def test_mutant_that_looks_at_the_wall_clock_alone_is_caught(
+    operator: Actor, obs: RecordedObservability, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build whose emergencies open again when the clock is set back is found by setting it."""
+    monkeypatch.setattr(Lease, "has_expired", property(lambda lease: lease._clock.now() >= lease._expires_at))
+    assert await reads_past_the_end(operator, obs) == ["set back before", "set back after", "forward and back"]
+
+
+async def test_an_emergency_that_is_too_long_opens_nothing(
+    operator: Actor, obs: RecordedObservability, trail: MemoryAudit
+) -> None:
+    """However the declaration was made, more than four hours at once are refused where it would be put in force."""
+    for seconds in (LONGEST_EMERGENCY_S + 1, 3e8):
+        emergency = Emergency(reason="INC-7: customer cannot log in", expires_at=obs.clock.now() + seconds)
+        with pytest.raises(AccessDenied, match="there is no such env"):
+            await read(Auditor(trail, obs), operator, TenantLog(), emergency=emergency)
+    assert [record.reason for record in trail.records("platform")] == ["foreign_org"] * 2
+
+
+async def test_an_emergency_opens_nothing_that_is_no_org(
+    operator: Actor, obs: RecordedObservability, trail: MemoryAudit
+) -> None:
+    """What no chain can be called by is refused on the platform's, and begins none of its own."""
+    for org_id in ("x" * 1_100_000, "../../etc", "\x1b[2J"):
+        with pytest.raises(AccessDenied, match="there is no such env"):
+            await read(Auditor(trail, obs), operator, TenantLog(), org_id, emergency=in_emergency(obs))
+    assert list(trail.chains) == ["platform"]
 
 
 async def test_an_emergency_is_an_operators_and_only_for_reading(
@@ -438,6 +566,13 @@ async def test_an_emergency_is_an_operators_and_only_for_reading(
     [
         ("   because  ", 60.0, "has 7 characters; write 10 to 500"),
         ("x" * 501, 60.0, "has 501 characters; write 10 to 500"),
+        ("\u2800" * 20, 60.0, "has 0 characters; write 10 to 500"),
+        ("\u200b" * 20, 60.0, "write it in characters that can be seen"),
+        ("\u3164" * 20, 60.0, "write it in characters that can be seen"),
+        ("INC-7: \x1b[2J cannot log in", 60.0, "write it in characters that can be seen"),
+        ("INC-7: cannot log in", 3e8, "must end within 4 hours from now, and not before now"),
+        ("INC-7: cannot log in", float("nan"), "cannot end at nan; give a Unix time in seconds"),
+        ("INC-7: cannot log in", float("inf"), "cannot end at inf; give a Unix time in seconds"),
         ("INC-7: cannot log in", 0.0, "must end within 4 hours from now, and not before now"),
         ("INC-7: cannot log in", 4 * 3_600.0 + 1, "must end within 4 hours from now, and not before now"),
     ],
@@ -446,3 +581,17 @@ def test_an_emergency_needs_a_reason_and_an_end(reason: str, seconds: float, tol
     """A declaration that says nothing, or never ends, is refused with what it needs."""
     with pytest.raises(EmergencyRefused, match=told):
         Emergency.declared(reason=reason, expires_at=1_000.0 + seconds, now=1_000.0)
+
+
+@pytest.mark.parametrize("reason", ["", " " * 20, "\u2060" * 20, "INC-7:\ncannot log in", "short", "x" * 501, None, 7])
+def test_no_emergency_is_made_without_a_reason(reason: Any) -> None:
+    """Whoever makes one without ``declared`` is refused as well."""
+    with pytest.raises(EmergencyRefused, match="the reason of an emergency access"):
+        Emergency(reason=reason, expires_at=1_000.0)
+
+
+@pytest.mark.parametrize("expires_at", [float("inf"), float("-inf"), float("nan"), 1e300, 10**400, -1, 0, None, "soon"])
+def test_no_emergency_is_made_without_an_end(expires_at: Any) -> None:
+    """An end that is no moment is refused in a sentence, and never an OverflowError when it is put on record."""
+    with pytest.raises(EmergencyRefused, match=r"an emergency access cannot end at .*; give a Unix time in seconds"):
+        Emergency(reason="INC-7: cannot log in", expires_at=expires_at)
