@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -55,6 +56,24 @@ def need() -> Callable[[str], str]:
         return path
 
     return find
+
+
+@pytest.fixture
+def spools_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Close every spool that the test makes, whatever becomes of its agents, as the end of a process would."""
+    from obslib.workload.node import Spool
+
+    made: list[Spool] = []
+    begin = Spool.__init__
+
+    def noted(self: Spool, *arguments: Any, **options: Any) -> None:
+        made.append(self)
+        begin(self, *arguments, **options)
+
+    monkeypatch.setattr(Spool, "__init__", noted)
+    yield
+    for spool in made:
+        spool.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

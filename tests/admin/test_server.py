@@ -126,9 +126,10 @@ def test_closing_does_not_wait_for_what_hangs(host):
     with socket.create_connection(("127.0.0.1", server.port)) as asked:
         asked.sendall(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n")
         assert host.asked.acquire(timeout=5)
-        assert server.close(0.6)
+        server.close(0.6)
         assert host.renders == [], "it waited for the scrape"
     host.may_render.set()
+    assert server.close(10)
 
 
 def test_nothing_reaches_the_process_output_and_uvicorns_loggers_are_as_before(host, capfd):

@@ -22,6 +22,7 @@ from obslib.workload.node.look import Place
 from obslib_agent.workload_logs import WorkloadLogs
 
 BOOT, INSTANCE = "boot_1", "inst_1"
+pytestmark = pytest.mark.usefixtures("spools_end")
 
 
 class Reader:
