@@ -1,8 +1,9 @@
 """The one door to shortening the event log, and why it is shut (RET-05, RET-06).
 
 The log is the platform's memory and its audit of every mutation. Nobody shortens it by a default, a wildcard or a
-mistake: a policy must name how long it is kept, the policy's id and an accepted ADR; whoever asks must name the same two;
-a record of the attempt must be written; and the host must have a tool for it. The database refuses on its own besides.
+mistake: whoever asks must administer the platform; a policy must name how long it is kept, the policy's id and an accepted
+ADR; the request must name the same two; a record of the attempt must be written; and the host must have a tool for it. The
+database refuses on its own besides.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from obslib.access import Actor, Auditor, RequestInfo, Resource
+from obslib.access import Actor, Auditor, RequestInfo, Resource, Scope, decide
 from obslib.catalog.platform import retention as signals
 from obslib.errors import EventLogKept
 from obslib.logs import Logger
@@ -23,6 +24,7 @@ Discard = Callable[[float], Awaitable[int]]
 """A host's tool: removes events before a Unix time and returns how many."""
 
 _ACTION = "event_log.discard"
+_SCOPE = Scope.NODES_ADMIN
 
 
 class Telemetry(Protocol):
@@ -58,19 +60,20 @@ class EventLogGuard:
         now: float,
         request: RequestInfo = RequestInfo(),  # noqa: B008  frozen
     ) -> int:
-        """Remove the events that the policy no longer keeps; returns how many.
+        """Remove the events that the policy no longer keeps; returns how many. An operator's, with the scope nodes:admin.
 
         Raises EventLogKept with the first condition that is not met. Either way a record is written first; without one,
         AuditUnavailable is raised and nothing is done.
         """
-        reason, told = self._verdict(policy_id, adr)
+        resource = Resource(type="event_log", id=policy_id)
+        reason, told = self._judged(actor, resource) or self._verdict(policy_id, adr)
         if reason:
             self._refusals.inc()
             self._obs.log.event(signals.EVENT_LOG_DISCARD_REFUSED, reason=reason, detail=told)
         await self._auditor.note(
             actor,
             action=_ACTION,
-            resource=Resource(type="event_log", id=policy_id),
+            resource=resource,
             is_allowed=not reason,
             reason=reason or f"{policy_id} {adr}",
             request=request,
@@ -79,6 +82,13 @@ class EventLogGuard:
         if reason or self._discard is None or horizon is None:
             raise EventLogKept(f"the event log is kept: {told}")
         return await self._discard(horizon)
+
+    def _judged(self, actor: Actor, resource: Resource) -> tuple[str, str] | None:
+        """Why this actor may not ask at all; None for an operator who administers the platform."""
+        decision = decide(actor, _SCOPE, None, resource)
+        if decision.is_allowed:
+            return None
+        return decision.reason, f"only an operator of the platform with the scope {str(_SCOPE)!r} may have it shortened"
 
     def _verdict(self, policy_id: str, adr: str) -> tuple[str, str]:
         """The reason to refuse as a closed word, and as a clause for people; both empty when there is none."""

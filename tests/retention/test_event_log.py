@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from obslib.access import Actor, Auditor, AuditSink, Scope
+from obslib.access import Actor, ActorType, Auditor, AuditSink, Scope
 from obslib.catalog.platform import PLATFORM
 from obslib.catalog.platform.retention import EVENT_LOG_DISCARD_REFUSALS
 from obslib.errors import AuditUnavailable, ErrorClass, EventLogKept
@@ -76,6 +77,63 @@ async def test_mutant_that_takes_any_reference_is_caught(
         EventLogGuard, "_verdict", lambda self, policy_id, adr: ("", "") if policy_id and adr else ("no_policy_id", "")
     )
     assert len(await discards(obs, tmp_path / "p.toml")) > 1
+
+
+def everybody() -> list[Actor]:
+    """Every kind of actor, of a tenant and of none, with every scope, the needed one alone, all but it, and none."""
+    scopes = (list(Scope), [Scope.NODES_ADMIN], [scope for scope in Scope if scope is not Scope.NODES_ADMIN], [])
+    return [
+        Actor.of(actor_type=kind, actor_id=kind, org_id=org_id, scopes=map(str, held))
+        for kind, org_id, held in itertools.product(ActorType, ("org_01ARZ3NDEKTSV4RRFFQ69G5FAV", "", None), scopes)
+    ]
+
+
+async def who_discards(obs: RecordedObservability, file: Path, trail: MemoryAudit) -> list[Actor]:
+    """The actors by whom something is discarded, when all else is in order."""
+    found = []
+    for actor in everybody():
+        tool = Tool()
+        with suppress(EventLogKept):
+            await guard(obs, file, DECISION, tool, trail).discard_event_log(actor, policy_id="RP-7", adr="ADR-31", now=NOW)
+        if tool.horizons:
+            found.append(actor)
+    return found
+
+
+async def test_only_an_operator_who_administers_the_platform_discards_anything(
+    obs: RecordedObservability, tmp_path: Path
+) -> None:
+    """A tenant, a node or an operator without the scope is refused, counted and on record, each with a reason of its own."""
+    trail = MemoryAudit()
+    found = await who_discards(obs, tmp_path / "p.toml", trail)
+    assert found == [actor for actor in everybody() if actor.is_operator and Scope.NODES_ADMIN in actor.scopes]
+    denied: dict[str, set[str]] = {actor.actor_id: set() for actor in everybody()}
+    refusals = [record for record in trail.records("platform") if record.decision == "deny"]
+    assert (obs.sample(EVENT_LOG_DISCARD_REFUSALS), len(found)) == (len(refusals), len(everybody()) - len(refusals))
+    for record in refusals:
+        denied[record.actor_id].add(record.reason)
+    assert denied == {kind: {"operator_only", "scope_missing"} for kind in ("user", "service_principal", "system")} | {
+        "node": {"operator_only"}
+    }
+    with pytest.raises(EventLogKept) as refused:
+        await guard(obs, tmp_path / "p.toml", DECISION, Tool()).discard_event_log(
+            everybody()[0], policy_id="RP-7", adr="ADR-31", now=NOW
+        )
+    assert str(refused.value) == (
+        "the event log is kept: only an operator of the platform with the scope 'nodes:admin' may have it shortened"
+    )
+
+
+async def test_mutant_that_asks_for_the_scope_alone_is_caught(
+    obs: RecordedObservability, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build that looks at a token's scopes and not at whose it is lets tenants discard, and is found by trying everybody."""
+    monkeypatch.setattr(
+        EventLogGuard,
+        "_judged",
+        lambda self, actor, resource: None if Scope.NODES_ADMIN in actor.scopes else ("scope_missing", ""),
+    )
+    assert any(actor.org_id for actor in await who_discards(obs, tmp_path / "p.toml", MemoryAudit()))
 
 
 @pytest.mark.parametrize(
