@@ -56,6 +56,7 @@ def test_each_status_has_its_exit_code(status: int, code: int) -> None:
         (("--emergency", "", "apps", "list"), 2, "error: --emergency is empty"),
         (("describe", "env", "\udcff\udcfe"), 2, r"error: the argument '\udcff\udcfe' is not valid UTF-8"),
         (("routes", "delete", "rt_01ARZ3NDEKTSV4RRFFQ69G5FAV"), 2, "needs a yes"),
+        (("routes", "delete", "nowhere.example", "--yes"), 4, "error: there is no route 'nowhere.example' in prod"),
         (("frobnicate",), 2, "error: No such command 'frobnicate'"),
         ((), 2, "error: Missing command"),
         (("describe", "env", "--bogus"), 2, "error: No such option: --bogus"),

@@ -229,3 +229,15 @@ def test_debug_shows_the_calls_but_no_header(platform: Run, plane: FakeControlPl
     request_id = plane.calls[-1].headers["x-request-id"]
     assert re.fullmatch(rf"GET /v1/whoami 200 \d+ ms {request_id}\n", done.err)
     assert plane.calls[-1].headers["tracestate"] == "obs=k"
+
+
+def test_a_route_is_deleted_by_its_name_as_by_its_id(platform: Run, plane: FakeControlPlane) -> None:
+    """``HOSTNAME[:PORT]`` finds it, as it does for describe; another of the same hostname stays."""
+    plane.routes = [{"route_id": plane.mint("rt"), "hostname": "shop.example", "listener_port": port} for port in (8080, 8081)]
+    first, second = (route["route_id"] for route in plane.routes)
+    assert platform("routes", "delete", "shop.example:8081", "--yes").code == 0
+    assert [route["route_id"] for route in plane.routes] == [first]
+    assert platform("routes", "delete", first, "--yes").code == 0
+    assert plane.routes == []
+    assert plane.calls[-1].path.endswith(f"/routes/{first}")
+    assert second not in plane.calls[-1].path

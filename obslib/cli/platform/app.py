@@ -205,7 +205,7 @@ def _lists(holder: Holder) -> list[typer.Typer]:
         listing.routes(holder["session"])
 
     @routes.command("delete")
-    def delete_route(route: Annotated[str, typer.Argument(show_default=False)]) -> None:
+    def delete_route(route: Annotated[str, typer.Argument(help="Route id, or HOSTNAME[:PORT].", show_default=False)]) -> None:
         """Delete a route; asks first."""
         listing.delete_route(holder["session"], route)
 

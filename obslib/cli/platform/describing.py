@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from obslib.cli.platform import render
-from obslib.cli.platform.context import Target, check_id
-from obslib.cli.platform.failure import Category, CliFailure
+from obslib.cli.platform.context import check_id
+from obslib.cli.platform.lookup import route_id_of
 from obslib.cli.platform.session import Session
 
 __all__ = ["convergence", "env", "instance", "route"]
@@ -21,10 +21,8 @@ def env(session: Session, named: str | None) -> None:
 
 def route(session: Session, named: str) -> None:
     """Describe a route by id, or by the hostname and port that it binds."""
-    check_id("route", named)
     target = session.target("org", "app", "env")
-    route_id = named if named.startswith("rt_") else _by_hostname(session, target, named)
-    found = session.api.get(session.env_path(target, "routes", route_id, "describe"))
+    found = session.api.get(session.env_path(target, "routes", route_id_of(session, target, named), "describe"))
     _show(session, found, render.route)
 
 
@@ -39,19 +37,6 @@ def instance(session: Session, named: str) -> None:
 def convergence(session: Session) -> None:
     """Describe how far projections and consumers have come; needs an operator's token."""
     _show(session, session.api.get("/_debug/convergence"), render.convergence)
-
-
-def _by_hostname(session: Session, target: Target, named: str) -> str:
-    hostname, _, port = named.partition(":")
-    for item in session.api.items(session.env_path(target, "routes")):
-        if item.get("hostname") == hostname and port in ("", str(item.get("listener_port"))):
-            return str(item["route_id"])
-    raise CliFailure(
-        Category.NOT_FOUND,
-        f"there is no route {named!r} in {target.env}",
-        hint="see what there is with: platform routes list",
-        resource=("route", "", named),
-    )
 
 
 def _show(session: Session, found: dict[str, Any], renderer: render.Renderer) -> None:

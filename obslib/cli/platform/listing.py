@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from obslib.cli.platform.api import path
-from obslib.cli.platform.context import check_id
+from obslib.cli.platform.lookup import route_id_of
 from obslib.cli.platform.session import Session
 
 __all__ = ["apps", "create_org", "delete_route", "envs", "instances", "routes", "whoami"]
@@ -58,11 +58,11 @@ def instances(session: Session) -> None:
     _show(session, session.api.items(session.env_path(target, "instances")), shown)
 
 
-def delete_route(session: Session, route_id: str) -> None:
+def delete_route(session: Session, named: str) -> None:
     """Delete a route, when the user agrees."""
     target = session.target("org", "app", "env")
-    check_id("route", route_id if route_id.startswith("rt_") else f"rt_{route_id}")
-    session.confirm(f"deleting route {route_id}")
+    route_id = route_id_of(session, target, named)
+    session.confirm(f"deleting route {named}")
     gone = session.api.send("DELETE", session.env_path(target, "routes", route_id))
     if session.flags.is_json:
         session.screen.document({"route_id": route_id, **gone, "trace_id": session.trace_id})

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from obslib.cli.platform.api import path
-from obslib.cli.platform.context import Target
+from obslib.cli.platform.context import Target, check_id
 from obslib.cli.platform.failure import Category, CliFailure
 from obslib.cli.platform.session import Session
 
-__all__ = ["app_id_of", "env_id_of", "find", "narrowed"]
+__all__ = ["app_id_of", "env_id_of", "find", "narrowed", "route_id_of"]
 
 
 def find(items: Iterable[dict[str, Any]], kind: str, named: str) -> str | None:
@@ -33,6 +33,23 @@ def env_id_of(session: Session, target: Target) -> str:
     if found is None:
         raise _missing("env", target.env, "platform envs list")
     return found
+
+
+def route_id_of(session: Session, target: Target, named: str) -> str:
+    """The id of a route of the target's env, named by id or as ``HOSTNAME[:PORT]``; raises CliFailure for no such name."""
+    check_id("route", named)
+    if named.startswith("rt_"):
+        return named
+    hostname, _, port = named.partition(":")
+    for item in session.api.items(session.env_path(target, "routes")):
+        if item.get("hostname") == hostname and port in ("", str(item.get("listener_port"))):
+            return str(item["route_id"])
+    raise CliFailure(
+        Category.NOT_FOUND,
+        f"there is no route {named!r} in {target.env}",
+        hint="see what there is with: platform routes list",
+        resource=("route", "", named),
+    )
 
 
 def narrowed(session: Session, target: Target, *, is_all: bool) -> dict[str, str]:
