@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 
 from obslib.cli import build, doctor, requirements
+from obslib.cli.platform.failure import CliFailure
+from obslib.cli.platform.outlet import abandon, for_answers, for_notes
 from obslib.errors import LedgerError, ObslibError, SettingsError, SpecError
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Entry point; exits 0 when all is well, 1 when a start would fail or a check does, 2 on invalid usage."""
-    arguments = _parser().parse_args()
+    """Entry point; exits 0 when all is well, 1 when a start would fail or a check does, 2 on invalid usage.
+
+    An answer that cannot be written is a failure too (1), except to a reader that has gone away.
+    """
+    try:
+        with redirect_stdout(for_answers(sys.stdout)), redirect_stderr(for_notes(sys.stderr)):
+            code = _run(_parser().parse_args())
+    finally:
+        abandon(sys.stdout)
+        abandon(sys.stderr)
+    sys.exit(code)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
-    except ObslibError as error:
+    except (ObslibError, CliFailure) as error:
         print(f"obslib: {error}", file=sys.stderr)
-        code = 1 if isinstance(error, (SettingsError, LedgerError, SpecError)) else 2
+        return 1 if isinstance(error, (SettingsError, LedgerError, SpecError, CliFailure)) else 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    sys.exit(code)
+        return 0
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -15,7 +15,20 @@ from types import ModuleType
 
 from obslib.cli.commands import commands as every_command
 from obslib.errors import UsageError
-from obslib.ledger import FILE, REFERENCES, Command, Inventory, Judgement, Row, Standing, judge, read, spellings
+from obslib.ledger import (
+    FILE,
+    PAGE,
+    REFERENCES,
+    Command,
+    Inventory,
+    Judgement,
+    Row,
+    Standing,
+    judge,
+    read,
+    sections_in,
+    spellings,
+)
 
 __all__ = ["add"]
 
@@ -38,7 +51,8 @@ def _run(arguments: argparse.Namespace, commands: Sequence[Command]) -> int:
     file = arguments.specs / FILE
     if not file.is_file():
         raise UsageError(f"there is no {file}; run this in the repository, or say where its specs are with --specs")
-    judgement = judge(read(file), _inventory(arguments.specs.resolve().parent, commands))
+    inventory = _inventory(arguments.specs.resolve().parent, commands)
+    judgement = judge(read(file), inventory, sections=sections_in(arguments.specs / PAGE))
     for wanted in arguments.ids:
         if not any(_is_meant(row.id, wanted) for row, _ in judgement.rows):
             raise UsageError(f"no requirement is called {wanted!r}; 'obslib requirements' lists them")

@@ -7,10 +7,10 @@ workshop, because it reads the catalog, the specs and the tests, and nothing tha
 
 from obslib.ledger.inventory import Command, Inventory, spellings
 from obslib.ledger.judging import Finding, Judgement, Standing, judge
-from obslib.ledger.reading import FILE, read
+from obslib.ledger.reading import FILE, PAGE, read, sections_in
 from obslib.ledger.row import REFERENCES, Kind, Ledger, Row
 
 __all__ = [
-    "FILE", "REFERENCES", "Command", "Finding", "Inventory", "Judgement", "Kind", "Ledger", "Row", "Standing", "judge",
-    "read", "spellings",
+    "FILE", "PAGE", "REFERENCES", "Command", "Finding", "Inventory", "Judgement", "Kind", "Ledger", "Row", "Standing", "judge",
+    "read", "sections_in", "spellings",
 ]  # fmt: skip

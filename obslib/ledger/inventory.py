@@ -113,23 +113,25 @@ class Inventory:
 
     def require_document(self, path: str) -> None:
         """Raise MissingError unless there is a document at ``path`` below the root, with something in it."""
-        if not (self.root / path).resolve().is_relative_to(self.root.resolve()):
-            raise MissingError(f"document {path!r} is not in the repository; name it from the root, as in 'specs/logging.md'")
         try:
+            if not (self.root / path).resolve().is_relative_to(self.root.resolve()):
+                raise MissingError(
+                    f"document {path!r} is not in the repository; name it from the root, as in 'specs/logging.md'"
+                )
             text = (self.root / path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+        except (OSError, RuntimeError, ValueError):  # a loop of links, no UTF-8, a name that no file can have
             raise MissingError(f"document {path!r} does not exist") from None
         if not text.strip():
             raise MissingError(f"document {path!r} is empty")
 
     def _code(self, name: str) -> str:
-        *parts, last = name.split(".")
+        *parts, last = name.split(".") if all(map(str.isidentifier, name.split("."))) else [name]
         homes = (self.root, *sorted((self.root / "shims").glob("*")), self.root / "examples")
         for home in homes:
             for depth in range(len(parts), 0, -1):
                 at = home.joinpath(*parts[:depth])
                 for file in (at.with_suffix(".py"), at / "__init__.py"):
-                    if file.is_file() and _defines(ast.parse(file.read_bytes()).body, [*parts[depth:], last]):
+                    if _defines(_statements(file), [*parts[depth:], last]):
                         return last
         raise MissingError(f"nothing is called {name!r}; name it as it is imported, as in 'obslib.access.authorize'")
 
@@ -142,6 +144,18 @@ def spellings(modules: Iterable[ModuleType]) -> dict[Declaration, frozenset[str]
             if isinstance(value, Declaration):
                 found.setdefault(value, set()).add(name)
     return {declaration: frozenset(names) for declaration, names in found.items()}
+
+
+def _statements(file: Path) -> list[ast.stmt]:
+    """What the file says; nothing when there is none, or can be none by that name."""
+    try:
+        source = file.read_bytes() if file.is_file() else b""
+    except OSError:
+        return []
+    try:
+        return ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise MissingError(f"{file.name} is no Python ({error}), so nothing in it can be named") from None
 
 
 def _other_names(signal: Declaration) -> tuple[str, ...]:

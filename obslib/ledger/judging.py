@@ -9,7 +9,7 @@ that exists, and a satisfied row has to list it: nothing is declared that no tes
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -50,11 +50,12 @@ class Judgement:
         return sum(found is standing for _, found in self.rows)
 
 
-def judge(ledger: Ledger, inventory: Inventory) -> Judgement:
-    """Hold every row against what there is."""
+def judge(ledger: Ledger, inventory: Inventory, *, sections: Mapping[str, int]) -> Judgement:
+    """Hold every row against what there is, and the ledger against the ``sections`` that it has to have, by prefix."""
     suite = Suite(inventory.root)
     findings = [Finding(about=row.id, sentence=said) for row in ledger.rows for said in _of_row(row, inventory, suite)]
     findings += _of_ids(ledger)
+    findings += _of_sections(ledger, sections)
     wrong = {finding.about for finding in findings}
     findings += _of_signals(ledger, inventory)
     return Judgement(
@@ -78,6 +79,16 @@ def _of_ids(ledger: Ledger) -> Iterator[Finding]:
     for name in ledger.expected:
         if name not in counted:
             yield Finding(about=name, sentence="has no row; a requirement does not go away by deleting it")
+
+
+def _of_sections(ledger: Ledger, sections: Mapping[str, int]) -> Iterator[Finding]:
+    for prefix in dict.fromkeys((*sections, *ledger.sections)):
+        wanted, there = sections.get(prefix, 0), ledger.sections.get(prefix, 0)
+        if wanted != there:
+            said = f"section has {there} rows and should have {wanted} by the page; they do not go away by deleting them"
+            if there > wanted:
+                said = f"section has {there} rows and {wanted} by the page; write its number into the table there"
+            yield Finding(about=prefix, sentence=said)
 
 
 def _of_signals(ledger: Ledger, inventory: Inventory) -> Iterator[Finding]:

@@ -72,7 +72,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """All rows, and ``expected``: the ids that there have to be, kept apart so that a lost row is noticed."""
+    """All rows, and how many each of the ``sections`` has by its prefix, kept apart so that a lost row is noticed."""
 
-    expected: tuple[str, ...]
+    sections: Mapping[str, int]
     rows: tuple[Row, ...]
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """The ids that there have to be."""
+        return tuple(f"{prefix}-{number:02d}" for prefix, rows in self.sections.items() for number in range(1, rows + 1))

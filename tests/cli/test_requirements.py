@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ def obslib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_loss.py").write_text("def test_loss():\n    assert lost('log_lines_total')\n")
     (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "requirements.md").write_text("| `OBJ` | Purpose | 2 |\n")
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, rows: list[dict[str, Any]] | str = "") -> Outcome:
@@ -154,3 +156,21 @@ def test_a_broken_ledger_is_one_sentence_with_its_line(obslib: Callable[..., Out
     done = obslib(rows='{"sections": [],\n"rows": [,]}')
     assert (done.code, done.out) == (1, "")
     assert done.err == ("obslib: specs/requirements.json, line 2: this is no JSON (Expecting value); look for a lost comma\n")
+
+
+def test_a_section_that_is_gone_is_wrong(obslib: Callable[..., Outcome], tmp_path: Path) -> None:
+    """The page beside the file says which there are, so deleting one with its rows is seen."""
+    (tmp_path / "specs" / "requirements.md").write_text("| `OBJ` | Purpose | 2 |\n| `WLG` | Workload logs | 14 |\n")
+    done = obslib("--wrong", rows=[COUNTED, MISSING])
+    assert done.code == 1
+    assert "  WLG        section has 0 rows and should have 14 by the page; " in done.out
+
+
+@pytest.mark.parametrize("redirected", ["> /dev/full", ">&-"])
+def test_an_answer_that_cannot_be_written_is_a_failure(redirected: str) -> None:
+    """Exit 1 and one sentence, no traceback, on a full disk and on a closed stream."""
+    command = [sys.executable, "-c", "from obslib.cli.main import main; main()", "doctor"]
+    done = subprocess.run(["sh", "-c", f'exec "$@" {redirected}', "sh", *command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("obslib: standard output cannot be written: ")
+    assert done.stderr.count("\n") == 1

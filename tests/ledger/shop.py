@@ -27,7 +27,7 @@ from obslib.catalog import (
     query,
     span_kind,
 )
-from obslib.ledger import FILE, Command, Inventory, Judgement, judge, read, spellings
+from obslib.ledger import FILE, PAGE, Command, Inventory, Judgement, judge, read, sections_in, spellings
 
 SHELF = Field(name="shelf", help="Where it lies.")
 
@@ -154,6 +154,8 @@ class Shop:
     root: Path
     rows: list[dict[str, Any]] = field(default_factory=_rows)
     signals: tuple[Any, ...] = SIGNALS
+    sections: list[dict[str, Any]] = field(default_factory=lambda: [{"prefix": "SHOP", "title": "The shop", "rows": len(ROWS)}])
+    table: str = f"| `SHOP` | The shop | {len(ROWS)} |\n"
 
     def row(self, number: int) -> dict[str, Any]:
         """One row, to be spoilt."""
@@ -161,8 +163,8 @@ class Shop:
 
     def write(self) -> Path:
         """Write the ledger down; returns the specs directory."""
-        sections = [{"prefix": "SHOP", "title": "The shop", "rows": len(ROWS)}]
-        (self.root / "specs" / FILE).write_text(json.dumps({"sections": sections, "rows": self.rows}, indent=2))
+        (self.root / "specs" / FILE).write_text(json.dumps({"sections": self.sections, "rows": self.rows}, indent=2))
+        (self.root / "specs" / PAGE).write_text(f"| section | about | rows |\n|---|---|---|\n{self.table}")
         return self.root / "specs"
 
     def judge(self) -> Judgement:
@@ -179,7 +181,8 @@ class Shop:
             settings={"discount": "SHOP_DISCOUNT"},
             root=self.root,
         )
-        return judge(read(self.write() / FILE), inventory)
+        specs = self.write()
+        return judge(read(specs / FILE), inventory, sections=sections_in(specs / PAGE))
 
     def wrong(self) -> list[tuple[str, str]]:
         """What is wrong now: about what, and the sentence."""

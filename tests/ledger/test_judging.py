@@ -150,6 +150,33 @@ PLANTED: dict[str, tuple[Spoil, str, str]] = {
     "a row of no section": (
         at(10, id="SHOP-11"), "SHOP-11", "belongs to no section; correct the id, or raise the section's number of rows",
     ),
+    "a section that was deleted with its rows": (
+        lambda shop: (shop.rows.clear(), shop.sections.clear()), "SHOP",
+        "section has 0 rows and should have 10 by the page; they do not go away by deleting them",
+    ),
+    "a section that was made shorter": (
+        lambda shop: (shop.rows.pop(), shop.sections[0].update(rows=9)), "SHOP",
+        "section has 9 rows and should have 10 by the page; they do not go away by deleting them",
+    ),
+    "a section that the page does not know": (
+        lambda shop: shop.sections.append({"prefix": "NEW", "title": "New", "rows": 1}), "NEW",
+        "section has 1 rows and 0 by the page; write its number into the table there",
+    ),
+    "code with a name that no file can have": (
+        at(8, code=[f"shop.{'a' * 5_000}.b"]), "SHOP-08",
+        f"nothing is called 'shop.{'a' * 5_000}.b'; name it as it is imported, as in 'obslib.access.authorize'",
+    ),
+    "code outside the repository": (
+        at(8, code=["/etc/hostname.x"]), "SHOP-08",
+        "nothing is called '/etc/hostname.x'; name it as it is imported, as in 'obslib.access.authorize'",
+    ),
+    "code in a file that is no Python": (
+        lambda shop: (shop.root / "shop.py").write_text("def open_door(:\n"), "SHOP-08",
+        "shop.py is no Python (invalid syntax (<unknown>, line 1)), so nothing in it can be named",
+    ),
+    "a document with a name that no file can have": (
+        at(9, docs=["a" * 5_000]), "SHOP-09", f"document {'a' * 5_000!r} does not exist",
+    ),
     "a signal that serves a row which does not list it": (
         lambda shop: setattr(shop, "signals", (*SIGNALS, customers("SHOP-01"))), "SHOP-01",
         "<Gauge customers> serves it and is not on the row; name it under metrics, and cite a test that speaks of it",

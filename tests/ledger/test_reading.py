@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from obslib.errors import LedgerError
-from obslib.ledger import FILE, Kind, read
+from obslib.ledger import FILE, PAGE, Kind, read, sections_in
 from tests.ledger.shop import Shop
 
 SECTION = {"prefix": "A", "title": "All", "rows": 1}
@@ -26,6 +26,7 @@ def test_a_row_is_read_as_it_is_written(shop: Shop) -> None:
 
 
 NO_JSON = "this is no JSON (Expecting property name enclosed in double quotes); look for a lost comma"
+NO_ID = "has an id that is none; an id is its section and two digits, as in 'WLG-07'"
 EMPTY_SECTION = {**SECTION, "rows": 0}
 BAD: list[tuple[object, str]] = [
     ('{"sections": [],\n "rows": [\n  {]}', f"FILE, line 3: {NO_JSON}"),
@@ -35,6 +36,10 @@ BAD: list[tuple[object, str]] = [
     (
         '{"sections": [],\n"rows": [{"id": "A", "kind": 1, "kind": 2}]}',
         "FILE, line 2: key 'kind' is there twice; keep one of them",
+    ),
+    *(
+        (section, f'FILE: section {section!r} is not understood; it has a "prefix", a "title" and how many "rows"')
+        for section in ({**SECTION, "rows": True}, {**SECTION, "prefix": "\x1b[2J"}, {**SECTION, "title": "\n"})
     ),
     (
         EMPTY_SECTION,
@@ -47,6 +52,18 @@ BAD: list[tuple[object, str]] = [
     ({"open": " "}, "ROW has open ' '; it has to be text, or not there at all"),
     ({"kind": "song"}, f"ROW is of kind 'song'; use one of {', '.join(Kind)}"),
     ({"lines": "somewhere"}, "ROW has lines 'somewhere'; write numbers and ranges, as in '53, 57-58'"),
+    ({"lines": "57-53"}, "ROW has lines '57-53'; each number has to be higher than the one before it"),
+    ({"lines": "60, 57-58"}, "ROW has lines '60, 57-58'; each number has to be higher than the one before it"),
+    ({"lines": "286"}, "ROW has lines '286'; the architecture has lines 1 to 285"),
+    ({"lines": "0-3"}, "ROW has lines '0-3'; the architecture has lines 1 to 285"),
+    ({"lines": "999999"}, "ROW has lines '999999'; write numbers and ranges, as in '53, 57-58'"),
+    ({"docs": ["\ud800"]}, r"ROW has docs ['\ud800']; it has to be a list of names, or not there at all"),
+    ({"docs": ["specs/a\0b"]}, r"ROW has docs ['specs/a\x00b']; it has to be a list of names, or not there at all"),
+    ({"open": "\x1b[2J"}, r"ROW has open '\x1b[2J'; it has to be text, or not there at all"),
+    ({"id": "A-01\n\x1b[31mred"}, rf"FILE: row 'A-01\n\x1b[31mred' {NO_ID}"),
+    ({"id": "A-1"}, f"FILE: row 'A-1' {NO_ID}"),
+    ('{"sections": ' + "[" * 100_000, "FILE is nested too deeply for a ledger; look for brackets that are not closed"),
+    ("\ufeff{}", "FILE begins with a byte order mark; save it as UTF-8 without one"),
     ({"source": "here"}, 'ROW needs either "lines" of the architecture or another "source"'),
 ]
 
@@ -85,3 +102,29 @@ def test_what_is_not_text_is_refused(tmp_path: Path) -> None:
         read(tmp_path / FILE)
     with pytest.raises(LedgerError, match="cannot be read: Is a directory"):
         read(tmp_path)
+
+
+def test_a_section_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    """The second would hide how many rows the first has."""
+    (tmp_path / FILE).write_text(json.dumps({"sections": [SECTION, SECTION], "rows": []}))
+    with pytest.raises(LedgerError, match="section 'A' is there twice; keep one of them"):
+        read(tmp_path / FILE)
+
+
+def test_a_number_without_end_is_refused(tmp_path: Path) -> None:
+    """Python itself refuses to read it; that is no traceback."""
+    (tmp_path / FILE).write_text('{"sections": [], "rows": ' + "1" * 5_000 + "}")
+    with pytest.raises(LedgerError, match="holds a number that is none of a ledger's"):
+        read(tmp_path / FILE)
+
+
+def test_the_page_has_to_have_its_table(tmp_path: Path) -> None:
+    """Without it nobody would notice a section that has gone; its lines are read as they are written."""
+    page = tmp_path / PAGE
+    with pytest.raises(LedgerError, match="cannot be read: No such file or directory"):
+        sections_in(page)
+    page.write_text("# Requirements\n")
+    with pytest.raises(LedgerError, match="has no table of the sections; it has a line"):
+        sections_in(page)
+    page.write_text("| section | about | rows |\n|---|---|---|\n| `A` | All | 1 |\n| `B-C` | Both | 12 |\n")
+    assert sections_in(page) == {"A": 1, "B-C": 12}
