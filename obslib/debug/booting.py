@@ -19,7 +19,8 @@ _COMES_BACK = "oom_killed"
 def booted(facts: Facts, instance: InstanceRecord) -> Finding:
     """Whether the agent has brought the instance up, ready or not."""
     if instance.status in ("booting", "ready", "draining"):
-        return _found(Link.BOOTED, State.OK, instance, f"boot {instance.boot_id or 'begun'} is {instance.status}")
+        how = "has begun" if instance.status == "booting" else f"is {instance.status}"
+        return _found(Link.BOOTED, State.OK, instance, f"boot {instance.boot_id or '(unknown)'} {how}")
     reason, kind = facts.last_reason(instance)
     if kind == "boot_failure":
         return _failed(Link.BOOTED, facts, instance, "does not boot", reason)

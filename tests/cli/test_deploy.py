@@ -169,6 +169,8 @@ ROUTE = '[[route]]\nhostname = "a.example"\nlistener_port = 80\nprocess_type = "
         (PROCESS + ROUTE + ROUTE.replace("a.ex", "b.ex"), "is wrong at route.1.listener_port: port 80 is bound twice"),
         (PROCESS + ROUTE.replace('"web"', '"api"'), "is wrong at route.0.process_type: the manifest has no process 'api'"),
         (PROCESS + ROUTE.replace("a.example", "A..b"), "is wrong at route.0.hostname: "),
+        (PROCESS + "replicas = true", "is wrong at process.web.replicas: Input should be a valid integer"),
+        (PROCESS + 'memory_bytes = "134217728"', "is wrong at process.web.memory_bytes: Input should be a valid integer"),
         (PROCESS + "replicas = 51", "is wrong at process.web.replicas: Input should be less than or equal to 50"),
         (PROCESS + "memory_bytes = 1048575", "is wrong at process.web.memory_bytes: "),
         (PROCESS + "memory_bytes = 1099511627777", "is wrong at process.web.memory_bytes: "),

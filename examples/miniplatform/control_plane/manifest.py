@@ -32,8 +32,8 @@ class ProcessSpec(_Strict):
     """One process type."""
 
     command: tuple[Annotated[str, StringConstraints(min_length=1)], ...] = Field(min_length=1)
-    replicas: int = Field(default=1, ge=0, le=50)
-    memory_bytes: int = Field(default=134_217_728, ge=1_048_576, le=_LARGEST_MEMORY)
+    replicas: int = Field(default=1, strict=True, ge=0, le=50)
+    memory_bytes: int = Field(default=134_217_728, strict=True, ge=1_048_576, le=_LARGEST_MEMORY)
     health: HealthSpec = HealthSpec()
     env: dict[EnvName, EnvValue] = {}
 
@@ -42,7 +42,7 @@ class RouteSpec(_Strict):
     """A hostname and listener port that lead to a process type."""
 
     hostname: Hostname
-    listener_port: int = Field(ge=1, le=65_535)
+    listener_port: int = Field(strict=True, ge=1, le=65_535)
     process_type: ProcessType
     protocol: Literal["tcp_raw", "tls_passthrough"] = "tcp_raw"
     proxy_protocol: Literal["off", "v2"] = "off"

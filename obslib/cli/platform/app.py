@@ -26,13 +26,19 @@ After = Annotated[int | None, typer.Option(help="Only events after this event id
 _EXIT_CODES = "Exit codes: " + ", ".join(
     ["0 success", *(f"{category.exit_code} {category.replace('_', ' ')}" for category in Category), "130 Ctrl-C."]
 )
+_HELP = """Ask and change a platform: what is desired, what runs, what routes to what, and why not.
+
+The options below may stand before or after the subcommand. What is not named comes from the saved
+context: $PLATFORM_CONTEXT, or ~/.config/platform/context.json, with api, token, org, app and env;
+$PLATFORM_API and $PLATFORM_TOKEN win over it.
+"""
 AllEnvs = Annotated[bool, typer.Option("--all-envs", help="Events of the whole org, not of one env.")]
 
 
 def build() -> tuple[Any, Holder]:
     """The command, and where it leaves the session it was run with."""
     holder: Holder = {}
-    root = group("Ask and change a platform: what is desired, what runs, what routes to what, and why not.", epilog=_EXIT_CODES)
+    root = group(_HELP, epilog=_EXIT_CODES)
     root.callback()(_root(holder))
     _top(root, holder)
     groups = (noun.commands(holder) for noun in (explaining, logs, auditing, retaining))
@@ -61,12 +67,7 @@ def _root(holder: Holder) -> Any:
         yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
         no_input: Annotated[bool, typer.Option("--no-input", help="Never ask; fail instead.")] = False,
     ) -> None:
-        """Ask and change a platform: what is desired, what runs, what routes to what, and why not.
-
-        The flags below may stand before or after the subcommand. What is not named comes from the saved
-        context: $PLATFORM_CONTEXT, or ~/.config/platform/context.json, with api, token, org, app and env;
-        $PLATFORM_API and $PLATFORM_TOKEN win over it.
-        """
+        """Read the global flags."""
         given = GlobalFlags(
             org=org, project=project, app=app, env=env, emergency=emergency, is_json=json, is_debug=debug, is_verbose=verbose,
             is_confirmed=yes, may_ask=not no_input,
@@ -86,7 +87,13 @@ def _top(root: typer.Typer, holder: Holder) -> None:
         timeout: Annotated[float, typer.Option(help="Seconds to wait.", min=1.0, max=3600.0)] = 120.0,
         force: Annotated[bool, typer.Option("--force", help="Deploy even if nothing changed.")] = False,
     ) -> None:
-        """Make an env run what a manifest says: app, env, release, deploy and routes; what exists is left as it is."""
+        """Make an env run what a manifest says: app, env, release, deploy and routes; what exists is left as it is.
+
+        A manifest is TOML: name, a table [process.TYPE] each with command, replicas, memory_bytes, env and health (type
+        http or tcp, path), and for each route [[route]] with hostname, listener_port, process_type, protocol (tcp_raw or
+        tls_passthrough) and proxy_protocol (off or v2). A process type web is there to be reached: without a route
+        'why env' calls it broken.
+        """
         from obslib.cli.platform import deploying  # with pydantic, which no other command has to wait for
 
         refuse_empty("MANIFEST", manifest, hint="give the path of a TOML manifest")

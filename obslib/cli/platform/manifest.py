@@ -61,8 +61,8 @@ class ProcessEntry(_Entry):
     """One process type."""
 
     command: Annotated[list[Annotated[Text, Field(min_length=1)]], Field(min_length=1)]
-    replicas: Annotated[int, Field(ge=0, le=50)] = 1
-    memory_bytes: Annotated[int, Field(ge=_MIB, le=_TIB)] = 134_217_728
+    replicas: Annotated[int, Field(strict=True, ge=0, le=50)] = 1
+    memory_bytes: Annotated[int, Field(strict=True, ge=_MIB, le=_TIB)] = 134_217_728
     health: HealthEntry = HealthEntry()
     env: Mapping[Variable, Value] = Field(default_factory=dict)
 
@@ -71,7 +71,7 @@ class RouteEntry(_Entry):
     """A hostname and listener port for a process type."""
 
     hostname: Hostname
-    listener_port: Annotated[int, Field(ge=1, le=65_535)]
+    listener_port: Annotated[int, Field(strict=True, ge=1, le=65_535)]
     process_type: ProcessType
     protocol: Literal["tcp_raw", "tls_passthrough"] = "tcp_raw"
     proxy_protocol: Literal["off", "v2"] = "off"
