@@ -12,9 +12,10 @@ from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from obslib.access.actor import Actor
-from obslib.access.audit.chain import digest, is_chain_name
+from obslib.access.audit.chain import is_chain_name
 from obslib.access.audit.record import PLATFORM_CHAIN, AuditRecord
-from obslib.access.audit.sink import AuditSink, FailureReason, SinkFailure, WrongHead
+from obslib.access.audit.sink import AuditSink, SinkFailure
+from obslib.access.audit.writer import ChainWriter
 from obslib.access.decision import Decision, decide
 from obslib.access.emergency import Emergency
 from obslib.access.grant import Lease, issue
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Auditor", "Telemetry"]
 
-_TRIES = 5
 T = TypeVar("T")
 
 
@@ -87,11 +87,10 @@ class Auditor:
             )
         if isinstance(deadline_s, bool) or not isinstance(deadline_s, int | float) or not 0 < deadline_s < math.inf:
             raise SettingsError(f"deadline_s of an Auditor is {deadline_s!r}; give the seconds a record may take, such as 3.0")
-        self._sink = sink
+        self._writer = ChainWriter(sink)
         self._obs = obs
         self._deadline_s = deadline_s
         self._scribe = Scribe(obs.clock, obs.ids, obs.redactor, obs.classifier, policy_version=policy_version)
-        self._chains: dict[str, _Chain] = {}
         self._closing: set[asyncio.Task[Any]] = set()
         records = obs.metrics[signals.AUDIT_RECORDS]
         self._kept, self._lost = records.labels(result="success"), records.labels(result="failure")
@@ -230,7 +229,7 @@ class Auditor:
 
         A sink that does not heed cancellation is left behind at the deadline; the chain waits for it, its readers do not.
         """
-        work = asyncio.ensure_future(self._in_turn(self._chains.setdefault(record.org_id, _Chain()), record))
+        work = asyncio.ensure_future(self._writer.append(record))
         try:
             await asyncio.wait((work,), timeout=self._deadline_s)
         except asyncio.CancelledError:
@@ -242,53 +241,9 @@ class Auditor:
         (self._kept if failure is None else self._lost).inc()
         return failure
 
-    async def _in_turn(self, chain: _Chain, record: AuditRecord) -> SinkFailure | None:
-        async with chain.turn:
-            try:
-                await self._link(chain, record)
-            except BaseException as error:
-                chain.head = None  # whether the record was kept is not known
-                if not isinstance(error, Exception):
-                    raise
-                return error if isinstance(error, SinkFailure) else SinkFailure(type(error).__name__, reason=_reason(error))
-        return None
-
-    async def _link(self, chain: _Chain, record: AuditRecord) -> None:
-        for tries in range(1, _TRIES + 1):
-            head = chain.head if chain.head is not None else await self._sink.head(record.org_id)
-            try:
-                made = await self._sink.append(record, head)
-            except WrongHead:
-                chain.head = None
-                if tries == _TRIES:
-                    raise
-                continue
-            if made != digest(head, record):
-                raise WrongHead(record.org_id)
-            chain.head = made
-            return
-
-
-class _Chain:
-    """What is known of one chain: its end, unless another may have moved it, and whose turn it is to append."""
-
-    def __init__(self) -> None:
-        self.head: str | None = None
-        self.turn = asyncio.Lock()
-
 
 def _chains_of(decision: Decision) -> tuple[str, ...]:
     """Where an access is on record: the org's chain, and that of whoever comes from outside."""
     own = decision.actor.org_id or PLATFORM_CHAIN
     subject = decision.org_id or PLATFORM_CHAIN
     return (own,) if own == subject else (own, subject)
-
-
-def _reason(error: Exception) -> FailureReason:
-    match error:
-        case TimeoutError():
-            return "timeout"
-        case ConnectionError():
-            return "connection_lost"
-        case _:
-            return "write_failed"
