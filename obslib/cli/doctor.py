@@ -49,15 +49,19 @@ def doctor(component: str, *, as_json: bool) -> int:
     """
     settings = resolve({})
     findings = list(_findings(component, settings))
-    kept = [] if any(f.what == "retention" for f in findings) or not component else _policy(component, settings).lines()
+    policy = None if any(f.what == "retention" for f in findings) or not component else _policy(component, settings)
+    kept, flags = (policy.lines(), policy.prometheus_flags()) if policy else ([], ())
     if as_json:
         shown = {name: {"value": _shown(found.value), "origin": found.origin} for name, found in settings.resolved.items()}
-        document = {"settings": shown, "retention": kept, "findings": [asdict(finding) for finding in findings]}
+        told = [asdict(finding) for finding in findings]
+        document = {"settings": shown, "retention": kept, "prometheus_flags": flags, "findings": told}
         print(json.dumps(document, indent=2))
     else:
         _print_settings(settings)
         for line in kept:
             print(f"{line['key']} = {line['value']}  ({line['source']})")
+        for flag in flags:
+            print(f"start Prometheus with {flag}")
         for finding in findings:
             print(f"{'MISSING' if finding.is_fatal else 'off':8}{finding.what}: {finding.why}")
     return 1 if any(finding.is_fatal for finding in findings) else 0

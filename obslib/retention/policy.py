@@ -108,7 +108,9 @@ class Policy:
         return None if seconds is None else now - seconds
 
     def prometheus_flags(self) -> tuple[str, ...]:
-        """The flags that make a Prometheus keep its series as long as the policy says (RET-03)."""
+        """The flags that make a Prometheus keep its series as long as the policy says (RET-03); none without a policy."""
+        if "retention.metrics" not in self.kept:
+            return ()
         return (f"--storage.tsdb.retention.time={self.kept['retention.metrics'].text}",)
 
     def lines(self) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import obslib
 from obslib.catalog import Retention
 from obslib.catalog.platform import PLATFORM
+from obslib.cli.doctor import doctor
 from obslib.errors import SettingsError
 from obslib.retention import Decided, Policy
 from obslib.retention import policy as policy_module
@@ -208,3 +210,16 @@ def test_the_policies_that_ship_are_complete() -> None:
     mini = Path(__file__).parents[2] / "examples" / "miniplatform" / "retention.toml"
     for path in (RETENTION_POLICY, mini):
         assert [line["key"] for line in Policy.load(path, catalog=PLATFORM).lines()] == KEYS
+
+
+def test_doctor_prints_the_flag_to_start_prometheus_with(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever runs Prometheus copies it (RET-03); a component that keeps no records has none."""
+    monkeypatch.setenv("OBSLIB_RETENTION_POLICY", str(written(file, metrics='"2w"')))
+    assert doctor("control-plane", as_json=False) == 0
+    assert "start Prometheus with --storage.tsdb.retention.time=2w\n" in capsys.readouterr().out
+    assert doctor("control-plane", as_json=True) == 0
+    assert json.loads(capsys.readouterr().out)["prometheus_flags"] == ["--storage.tsdb.retention.time=2w"]
+    doctor("scheduler", as_json=False)
+    assert "Prometheus" not in capsys.readouterr().out
