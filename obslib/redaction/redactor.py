@@ -30,8 +30,9 @@ _MOST_NAMES = 4_096
 class Redactor:
     """Finds secrets by type, by name, by shape and, once registered, by value.
 
-    Safe from any thread. Time is linear in the length of the text; text past 32 Ki characters is cut off, together with
-    the last Ki before the cut, in which a secret might have lost the part that gives it away.
+    Safe from any thread. Time is linear in the length of the text; text past 32 Ki characters is cut off. What is left is
+    looked through, and its last Ki, or as much as the longest registered secret, given up as well: there a secret might
+    have lost the part that gives it away.
     """
 
     def __init__(self, tally: Tally) -> None:
@@ -54,10 +55,8 @@ class Redactor:
         if type(text) is not str:
             text = str.__str__(text) if isinstance(text, str) else describe(text)
         if len(text) > _LONGEST_INPUT:
-            text = text[: _LONGEST_INPUT - _CUT_EDGE] + CUT
-        if not text.isascii():
-            text = text.encode("utf-8", "backslashreplace").decode()
-        return text if self.is_clean(text) else self._scrub(text)
+            return self._looked_through(text[:_LONGEST_INPUT])[: -self._edge()] + CUT
+        return self._looked_through(text)
 
     def name(self, name: str) -> str:
         """The name of a field, key or attribute without secrets, at most 128 characters; never raises.
@@ -102,6 +101,15 @@ class Redactor:
     def on_register(self, forget: Callable[[], None]) -> None:
         """Call ``forget`` after each registration, so that nobody keeps a proof that no longer holds."""
         self._observers.append(forget)
+
+    def _looked_through(self, text: str) -> str:
+        if not text.isascii():
+            text = text.encode("utf-8", "backslashreplace").decode()
+        return text if self.is_clean(text) else self._scrub(text)
+
+    def _edge(self) -> int:
+        """How much of the end of a text that was cut may be the beginning of a secret nobody can recognise."""
+        return max([_CUT_EDGE, *map(len, self._known.needles[:1])])  # the longest needle comes first
 
     def _scrub(self, text: str) -> str:
         text = self._scrub_known(text)

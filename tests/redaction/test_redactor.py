@@ -141,3 +141,16 @@ def test_any_text_stays_text_and_a_second_pass_changes_nothing(text: str) -> Non
 def test_an_assigned_secret_never_survives(before: str, name: str, separator: str, secret: str, after: str) -> None:
     """A value assigned to a secret name is gone from any sentence."""
     assert secret not in Redactor(Tally()).text(f"{before} {name}{separator}{secret}{after}")
+
+
+@pytest.mark.parametrize("place", [0, 1, 7, 12, 19, 500, 1_023, 1_024, 1_025])
+def test_no_secret_survives_at_the_cut(redactor: Redactor, place: int) -> None:
+    """Wherever around the cut a secret stands, and whether it is known by its shape or by value, no part of it is left."""
+    known = "correct-horse-" + "battery" * 400
+    redactor.register(known)
+    for secret in ("AKIAIOSFODNN7EXAMPLE", known):
+        for cut in (31_744, 32_768):
+            text = ("word " * 7_000)[: cut - place - 1] + " " + secret + " and more" * 2_000
+            found = redactor.text(text)
+            assert len(found) <= 32_768
+            assert secret[:12] not in found, (cut, place)
