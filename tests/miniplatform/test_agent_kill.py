@@ -61,14 +61,15 @@ class AgentProcess:
         return [line for line in lines if line.get("event") == event]
 
     def inits(self) -> list[psutil.Process]:
-        """Every guest init of the node, zombies left out."""
-        return [
-            process
-            for process in psutil.process_iter(["cmdline", "status"])
+        """Every guest init of the node; no zombies, and no child of one, which looks like it between fork and exec."""
+        found = {
+            process.pid: process
+            for process in psutil.process_iter(["cmdline", "status", "ppid"])
             if "guest_init.py" in (line := " ".join(process.info["cmdline"] or ()))
             and str(self.home) in line
             and process.info["status"] != psutil.STATUS_ZOMBIE
-        ]
+        }
+        return [process for process in found.values() if process.info["ppid"] not in found]
 
 
 @pytest.fixture
