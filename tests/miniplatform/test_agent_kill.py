@@ -18,6 +18,7 @@ import pytest
 from miniplatform.agent.cgroups import Hierarchies, group_name, remove_groups
 from miniplatform.launcher import wait_for
 from tests.miniplatform.fake_control_plane import NODE_ID, TOKEN, FakeControlPlane, planned
+from tests.miniplatform.guest_inits import guest_inits
 
 pytestmark = pytest.mark.slow
 
@@ -61,15 +62,8 @@ class AgentProcess:
         return [line for line in lines if line.get("event") == event]
 
     def inits(self) -> list[psutil.Process]:
-        """Every guest init of the node; no zombies, and no child of one, which looks like it between fork and exec."""
-        found = {
-            process.pid: process
-            for process in psutil.process_iter(["cmdline", "status", "ppid"])
-            if "guest_init.py" in (line := " ".join(process.info["cmdline"] or ()))
-            and str(self.home) in line
-            and process.info["status"] != psutil.STATUS_ZOMBIE
-        }
-        return [process for process in found.values() if process.info["ppid"] not in found]
+        """Every guest init of the node."""
+        return guest_inits(self.home)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from miniplatform.agent.main import main
 from miniplatform.config import Timings
 from miniplatform.process import Arguments, Refusal
 from tests.miniplatform.fake_control_plane import DEPLOY_TRACE, NODE_ID, TOKEN, FakeControlPlane, planned
+from tests.miniplatform.guest_inits import guest_inits
 
 pytestmark = pytest.mark.slow
 
@@ -60,12 +61,7 @@ class Site:
 
     def workloads(self) -> list[psutil.Process]:
         """Every guest init of this node that runs."""
-        found = []
-        for process in psutil.process_iter(["cmdline", "status"]):
-            line = " ".join(process.info["cmdline"] or ())
-            if "guest_init.py" in line and str(self.home) in line and process.info["status"] != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        return found
+        return guest_inits(self.home)
 
 
 async def until(condition: Callable[[], Any], *, within_s: float = 10.0) -> Any:
