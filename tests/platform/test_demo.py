@@ -17,14 +17,14 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("fault", "reason"),
     [
-        ("none", ()),
-        ("crash", ("crash_loop_backoff",)),
-        ("agent-down", ("agent-1 does not answer",)),
+        ("none", ""),
+        ("crash", "crash_loop_backoff"),
+        ("agent-down", "node_silent|node_offline|last heard"),
     ],
 )
-def test_the_demo_ends_well_and_shows_the_reason(fault: str, words: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_demo_ends_well_and_shows_the_reason(fault: str, reason: str, tmp_path: Path) -> None:
     """Exit 0, at least 100 requests served, an instance lost, every answer shown, and nothing left running."""
     os.chmod(tmp_path, 0o755)
     done = subprocess.run(
@@ -41,13 +41,11 @@ def test_the_demo_ends_well_and_shows_the_reason(fault: str, words: tuple[str, .
         assert shown in done.stdout, shown
     assert done.stdout.count("verdict: healthy") >= (fault != "none")
     if fault != "none":
-        _, _, broken = done.stdout.partition("waiting for the reason")
-        _, why, described = broken.partition("$ platform why env")[2].partition("$ platform describe env")
-        assert why
-        assert "changed before" in broken
-        for word in words:
-            assert word in broken.partition("$ platform describe env")[0], f"'why env' does not say {word!r}"
-            assert word in described.partition("$ platform")[0], f"'describe env' does not say {word!r}"
+        why, _, rest = done.stdout.partition("waiting for the reason")[2].partition("$ platform describe env")
+        described = rest.partition("\n[")[0]
+        assert re.search(reason, why), why
+        assert re.search(reason, described), described
+        assert fault != "crash" or "changed before" in why
         took = re.findall(r"waiting for the reason, at most 15 s.*\n\[.*ok after ([\d.]+) s", done.stdout)
         assert len(took) == 1
         assert float(took[0]) <= 15.0
