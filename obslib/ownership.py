@@ -35,7 +35,7 @@ class Ownership:
             ) from None
         except (OSError, ValueError) as error:
             self.release()
-            why = error.strerror if isinstance(error, OSError) else error
+            why = error.strerror if isinstance(error, OSError) else "a path holds no NUL character"
             raise SettingsError(
                 f"the directory {str(directory)!r} cannot be used for the {what}: {why}; name another"
             ) from None

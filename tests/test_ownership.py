@@ -42,7 +42,11 @@ async def test_the_audit_trail_and_the_workload_logs_may_share_a_directory(tmp_p
 
 @pytest.mark.parametrize(
     ("path", "why"),
-    [("/proc/nope/x", "No such file or directory"), ("/dev/null", "File exists"), ("/tmp/a\0b", "embedded null byte")],
+    [
+        ("/proc/nope/x", "No such file or directory"),
+        ("/dev/null", "File exists"),
+        ("/tmp/a\0b", "a path holds no NUL character"),
+    ],
 )
 def test_a_directory_that_cannot_be_used_is_a_setting_to_mend(path: str, why: str) -> None:
     """Both stores name the directory and what is wrong with it, with no traceback of the system's."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
@@ -114,14 +113,14 @@ def test_no_directory_is_walked_to_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Pages are looked for in the directory and one level below, whatever tree somebody names (such as /proc)."""
-    looked_at: list[Path] = []
-    real = os.scandir
-    deep = tmp_path / "a" / "b" / "c"
-    deep.mkdir(parents=True)
-    monkeypatch.setattr(os, "scandir", lambda path: looked_at.append(Path(path)) or real(path))
-    assert obslib(monkeypatch, "build", "--shorten", "3", "--out", str(tmp_path)) == 0
-    assert tmp_path in looked_at
-    assert deep.parent not in looked_at
+    page = "<!-- generated: settings -->\n<!-- end -->\n"
+    near, far = tmp_path / "a" / "page.md", tmp_path / "a" / "b" / "page.md"
+    far.parent.mkdir(parents=True)
+    for path in (near, far):
+        path.write_text(page)
+    assert obslib(monkeypatch, "build", "--out", str(tmp_path)) == 0
+    assert "OBSLIB_NODE_ID" in near.read_text()
+    assert far.read_text() == page
     assert obslib(monkeypatch, "build", "--shorten", "3", "--out", "/proc") == 2
     assert "cannot be used (No such file or directory); name another with --out" in capsys.readouterr().err
 
