@@ -17,14 +17,14 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
-    ("fault", "reason"),
+    ("fault", "reason", "words"),
     [
-        ("none", ""),
-        ("crash", "crash_loop_backoff"),
-        ("agent-down", "node_silent|node_offline|last heard"),
+        ("none", "", ()),
+        ("crash", "crash_loop_backoff", ("exited with code 1",)),
+        ("agent-down", "node_silent|node_offline|last heard", ("agent-1", "unknown", "last heard")),
     ],
 )
-def test_the_demo_ends_well_and_shows_the_reason(fault: str, reason: str, tmp_path: Path) -> None:
+def test_the_demo_ends_well_and_shows_the_reason(fault: str, reason: str, words: tuple[str, ...], tmp_path: Path) -> None:
     """Exit 0, at least 100 requests served, an instance lost, every answer shown, and nothing left running."""
     os.chmod(tmp_path, 0o755)
     done = subprocess.run(
@@ -37,7 +37,7 @@ def test_the_demo_ends_well_and_shows_the_reason(fault: str, reason: str, tmp_pa
     assert served
     assert int(served[1]) >= 100
     answers = ("why env", "describe env", "describe route", "describe instance", "changes", "describe edge", "convergence")
-    for shown in ("killing instance", "events tail", *answers):
+    for shown in ("killing instance", "events tail", *answers, *words):
         assert shown in done.stdout, shown
     assert done.stdout.count("verdict: healthy") >= (fault != "none")
     if fault != "none":

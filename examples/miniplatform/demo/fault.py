@@ -45,6 +45,9 @@ def endure(stage: Stage, fault: Fault) -> None:
         )
     stage.show("why", "env", "prod", "--app", fault.app)
     stage.show("describe", "env", "prod", "--app", fault.app)
+    broken = _answer(stage, fault).get("first_broken")
+    if isinstance(broken, dict) and str(broken["subject"]).startswith("inst_"):
+        stage.show("describe", "instance", broken["subject"], "--app", fault.app)
     fault.repair(stage)
     with stage.step("waiting until 'why env' says healthy"):
         wait_for(
