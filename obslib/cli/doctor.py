@@ -22,6 +22,7 @@ _EXTRAS: Mapping[str, str] = {
     "otlp": "opentelemetry.exporter.otlp.proto.http",
     "cli": "typer",
     "postgres": "psycopg",
+    "lint": "promql_parser",
 }
 
 

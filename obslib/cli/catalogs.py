@@ -1,0 +1,57 @@
+"""Which catalog a command works on: the platform's own, or the one that ``--catalog MODULE:NAME`` names.
+
+Another product's catalog is a Python object, so it is imported; the directory that the command runs in comes first, as with
+``python -m``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+
+from obslib.catalog import Catalog
+from obslib.errors import UsageError
+
+__all__ = ["add_catalog", "load_catalog"]
+
+
+def add_catalog(command: argparse.ArgumentParser) -> None:
+    """Give ``command`` the flag ``--catalog``; ``load_catalog(arguments.catalog)`` reads it."""
+    command.add_argument(
+        "--catalog", metavar="MODULE:NAME", default="",
+        help="the catalog to check against, imported from here (default: obslib.catalog.platform:PLATFORM)",
+    )  # fmt: skip
+
+
+def load_catalog(spelt: str = "") -> Catalog:
+    """The catalog called ``spelt``, the platform's when that is empty; raises UsageError when there is none.
+
+    Importing a module runs it: name only one that the commands of its product would import too.
+    """
+    if not spelt:
+        from obslib.catalog.platform import PLATFORM
+
+        return PLATFORM
+    module, _, name = spelt.partition(":")
+    if not module or not name:
+        raise UsageError(f"catalog {spelt!r} is not spelt MODULE:NAME, as in obslib.catalog.platform:PLATFORM")
+    found = _imported(module, spelt)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if not isinstance(found, Catalog):
+        what = f"no {name!r}" if found is None else f"{name!r}, which is no Catalog but {found!r:.80}"
+        raise UsageError(f"catalog {spelt!r} is not there: module {module!r} has {what}")
+    return found
+
+
+def _imported(module: str, spelt: str) -> object:
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        return importlib.import_module(module)
+    except Exception as error:
+        said = " ".join(str(error).split()) or "without a word"
+        raise UsageError(f"catalog {spelt!r} cannot be imported from {here}: {type(error).__name__}: {said}") from error

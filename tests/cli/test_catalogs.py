@@ -1,0 +1,71 @@
+"""Which catalog a command works on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from obslib.catalog.platform import PLATFORM
+from obslib.cli.catalogs import load_catalog
+from obslib.errors import UsageError
+
+SHOP = """
+from obslib.catalog import COMMON, Component, Plane
+
+class Held:
+    CATALOG = COMMON.extend("shop", components=[Component(name="shop", plane=Plane.COMMON)])
+
+CATALOG = Held.CATALOG
+NUMBER = 7
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with modules of its own, which the command runs in; nothing of it stays imported."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    return tmp_path
+
+
+def test_the_platforms_catalog_goes_without_saying() -> None:
+    """Nothing named is the platform's catalog, and so is its full name."""
+    assert load_catalog() is PLATFORM
+    assert load_catalog("obslib.catalog.platform:PLATFORM") is PLATFORM
+
+
+def test_another_products_catalog_is_imported_from_the_directory_it_is_run_in(project: Path) -> None:
+    """A module that is not installed is found beside the command, and a name may have parts."""
+    (project / "shop_signals.py").write_text(SHOP)
+    assert load_catalog("shop_signals:CATALOG").name == "shop"
+    assert load_catalog("shop_signals:Held.CATALOG").name == "shop"
+
+
+@pytest.mark.parametrize(
+    ("spelt", "sentence"),
+    [
+        ("shop", "catalog 'shop' is not spelt MODULE:NAME, as in obslib.catalog.platform:PLATFORM"),
+        (":CATALOG", "catalog ':CATALOG' is not spelt MODULE:NAME, as in obslib.catalog.platform:PLATFORM"),
+        ("shop_signals:CATALOGUE", "catalog 'shop_signals:CATALOGUE' is not there: module 'shop_signals' has no 'CATALOGUE'"),
+        (
+            "shop_signals:NUMBER",
+            "catalog 'shop_signals:NUMBER' is not there: module 'shop_signals' has 'NUMBER', which is no Catalog but 7",
+        ),
+        (
+            "nowhere_at_all:CATALOG",
+            "catalog 'nowhere_at_all:CATALOG' cannot be imported from {here}: ModuleNotFoundError: "
+            "No module named 'nowhere_at_all'",
+        ),
+        ("broken:CATALOG", "catalog 'broken:CATALOG' cannot be imported from {here}: ValueError: two lines"),
+    ],
+)
+def test_what_is_no_catalog_is_refused_in_a_sentence(project: Path, spelt: str, sentence: str) -> None:
+    """A name that leads nowhere is wrong usage, whatever happens on the way."""
+    (project / "shop_signals.py").write_text(SHOP)
+    (project / "broken.py").write_text("raise ValueError('two\\nlines')\n")
+    with pytest.raises(UsageError) as caught:
+        load_catalog(spelt)
+    assert str(caught.value) == sentence.format(here=project)
