@@ -20,7 +20,7 @@ from obslib.catalog.families import (
     histogram,
     instance_gauge,
 )
-from obslib.catalog.labels import OVERFLOW, Domain, Joint, Label, LabelUse, Source
+from obslib.catalog.labels import OVERFLOW, Domain, Joint, Label, LabelUse, Measure, Source
 from obslib.catalog.promql import Age, Query, Window, query
 from obslib.catalog.signals import (
     Check,
@@ -42,7 +42,7 @@ from obslib.catalog.upkeep import Alert, Dashboard, Panel, Retention, Rule, Runb
 __all__ = [
     "COMMON", "OVERFLOW", "AcrossWorkers", "Age", "Alert", "Catalog", "Check", "Component", "Counter", "Cursor",
     "Dashboard", "Declaration", "Deprecated", "Domain", "ExternalMetric", "Family", "Field", "Gauge", "Histogram",
-    "Importance", "InstanceMetric", "Joint", "Label", "LabelUse", "Level", "LogEvent", "Loop", "Operation", "Panel",
+    "Importance", "InstanceMetric", "Joint", "Label", "LabelUse", "Level", "LogEvent", "Loop", "Measure", "Operation", "Panel",
     "Plane", "Query", "ReasonSet", "Retention", "Rule", "Runbook", "Scene", "Series", "Severity", "Source", "SpanKind",
     "Stability", "Window", "counter", "declared_in", "gauge", "histogram", "instance_gauge", "log_event", "query",
     "span_kind",

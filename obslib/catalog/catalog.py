@@ -13,7 +13,7 @@ from types import MappingProxyType, ModuleType
 from typing import TypeVar
 
 from obslib.catalog import upkeep
-from obslib.catalog.budget import FamilyBudget, prove_family, prove_process
+from obslib.catalog.budget import Existing, FamilyBudget, measure, prove, unlimited
 from obslib.catalog.declaration import Declaration, Deprecated, Plane
 from obslib.catalog.families import Counter, ExternalMetric, Family, Gauge
 from obslib.catalog.labels import LabelUse, Source
@@ -69,7 +69,8 @@ class Catalog:
         self._members = frozenset(self.signals)
         for signal in self.signals:
             self._check(signal)
-        self._budgets = {component: self._prove(component) for component in self.components}
+        self._budgets = {component: self.measured(component) for component in self.components}
+        prove(self.name, self._budgets)
 
     def __repr__(self) -> str:
         return f"<Catalog {self.name}: {len(self.signals)} signals, components {', '.join(self.components) or 'none'}>"
@@ -157,11 +158,10 @@ class Catalog:
         """The largest number of series one process of ``component`` can hold."""
         return sum(budget.series for budget in self.budget(component))
 
-    def _prove(self, component: str) -> tuple[FamilyBudget, ...]:
+    def measured(self, component: str, existing: Existing = unlimited) -> tuple[FamilyBudget, ...]:
+        """The worst case of each family ``component`` exports, on a platform where ``existing`` limits what there is."""
         exported: list[Family[...] | ExternalMetric] = [*self.of(Family, component), *self.of(ExternalMetric, component)]
-        budgets = tuple(prove_family(f, lambda use: len(self.values(use, component))) for f in exported)
-        prove_process(component, budgets)
-        return budgets
+        return tuple(measure(family, lambda use: len(self.values(use, component)), existing) for family in exported)
 
     def _check_exposed_names(self) -> None:
         exposed: dict[str, str] = {}

@@ -265,13 +265,15 @@ def OPERATION_FAILED(*, operation: OperationName, duration_seconds: DurationSeco
 # --- families that others export ------------------------------------------------------------------
 
 
-def _external(name: str, help: str, series: int = 1) -> ExternalMetric:
-    return ExternalMetric(name=name, help=help, plane=Plane.COMMON, serves=("MET-ALL-01",), series=series)
+def _external(name: str, help: str, series: int = 1, *, is_of_scraper: bool = False) -> ExternalMetric:
+    return ExternalMetric(
+        name=name, help=help, plane=Plane.COMMON, serves=("MET-ALL-01",), series=series, is_of_scraper=is_of_scraper
+    )
 
 
-UP = _external("up", "1 while the scrape of the target succeeds.")
+UP = _external("up", "1 while the scrape of the target succeeds.", is_of_scraper=True)
 _SCRAPE = tuple(
-    _external(f"scrape_{name}", "Written by Prometheus for each target.")
+    _external(f"scrape_{name}", "Written by Prometheus for each target.", is_of_scraper=True)
     for name in ("duration_seconds", "samples_scraped", "samples_post_metric_relabeling", "series_added")
 )
 _PROCESS = tuple(

@@ -156,9 +156,13 @@ class InstanceMetric(Gauge[P]):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class ExternalMetric(Declaration):
-    """A family somebody else exports (``up``, the process collector); ``series`` is its cost per target."""
+    """A family somebody else exports (``up``, the process collector); ``series`` is its cost per target.
+
+    What ``is_of_scraper`` is not in ``/metrics``: Prometheus writes it for each target.
+    """
 
     series: int = 1
+    is_of_scraper: bool = False
 
 
 def counter(

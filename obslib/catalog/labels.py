@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from obslib.errors import CatalogError, LabelNotAllowed
 
-__all__ = ["FORBIDDEN", "OVERFLOW", "Domain", "Joint", "Label", "LabelUse", "Source"]
+__all__ = ["FORBIDDEN", "OVERFLOW", "Domain", "Joint", "Label", "LabelUse", "Measure", "Source"]
 
 OVERFLOW = "_other"
 """What a value outside its domain becomes."""
@@ -46,6 +46,16 @@ class Source(StrEnum):
     MEASURED = "measured"
 
 
+class Measure(StrEnum):
+    """What a platform's size is told in, and what the values of a label may name."""
+
+    NODES = "nodes"
+    EDGES = "edges"
+    ORGS = "orgs"
+    ENVS = "envs"
+    ROUTES = "routes"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
     """A metric label and the bound on its values.
@@ -54,7 +64,8 @@ class Label:
     ``values``, takes them from the catalog (``source``), or leaves them to each family's
     ``Literal`` annotation, which may hold at most ``at_most``. A label that ``determines``
     others adds no series for them: ``env_id`` determines ``org_id``.
-    ``id_prefix`` names the id the label holds; without it, id-shaped values are refused.
+    ``id_prefix`` names the id the label holds; without it, id-shaped values are refused. ``counts`` says what a
+    platform has one value of the label for, ``quota`` which quota of an org limits how many of them there are.
     ``is_per_instance`` marks the one label that only an ``InstanceMetric`` may carry (CARD-02).
     """
 
@@ -67,6 +78,8 @@ class Label:
     determines: tuple[str, ...] = ()
     id_prefix: str = ""
     pattern: str = ""
+    counts: tuple[Measure, ...] = ()
+    quota: str = ""
     is_per_instance: bool = False
 
     def __post_init__(self) -> None:
@@ -95,7 +108,15 @@ class Label:
 
     @staticmethod
     def budgeted(
-        name: str, at_most: int, *, why: str, determines: tuple[str, ...] = (), id_prefix: str = "", pattern: str = ""
+        name: str,
+        at_most: int,
+        *,
+        why: str,
+        determines: tuple[str, ...] = (),
+        id_prefix: str = "",
+        pattern: str = "",
+        counts: tuple[Measure, ...] = (),
+        quota: str = "",
     ) -> Label:
         """Declare an open label that holds at most ``at_most`` values in one process; surplus folds into ``_other``."""
         return Label(
@@ -106,6 +127,8 @@ class Label:
             determines=determines,
             id_prefix=id_prefix,
             pattern=pattern,
+            counts=counts,
+            quota=quota,
         )
 
 

@@ -20,7 +20,7 @@ from obslib.catalog import (
     histogram,
     instance_gauge,
 )
-from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, prove_family
+from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, measure
 from obslib.catalog.platform import PLATFORM
 from obslib.errors import CardinalityError
 
@@ -97,7 +97,7 @@ def a_counter(function: Callable[..., None], *joints: Joint, name: str = "x_tota
 )  # fmt: skip
 def test_the_worst_case_is_the_product_of_the_domains(family: Family[...], series: int) -> None:
     """Closed and open labels cost one value more than they list, a joint once, a determined label nothing."""
-    assert prove_family(family, lambda use: len(use.values)).series == series
+    assert measure(family, lambda use: len(use.values)).series == series
 
 
 def test_a_family_over_its_budget_is_refused() -> None:

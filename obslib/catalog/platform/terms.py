@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, get_args
 
 from obslib.catalog.common import KIND, REASON, STATE
-from obslib.catalog.labels import Joint, Label
+from obslib.catalog.labels import Joint, Label, Measure
 from obslib.catalog.signals import Field, ReasonSet
 
 # --- labels (requirements §2) ---------------------------------------------------------------------
@@ -17,13 +17,17 @@ PROJECTION = Label.budgeted("projection", 32, why="fixed list of projections, 21
 EVENT_TYPE = Label.closed("event_type", at_most=47, why="docs/specs/state/event-types.md")
 CONSUMER = Label.closed("consumer", "scheduler", "agent", "edge")
 OPERATION = Label.closed("operation", at_most=16, why="requirements §3.6")
-NODE_ID = Label.budgeted("node_id", 64, id_prefix="node", why="cluster size; the full mesh is planned for about 50 nodes")
-ORG_ID = Label.budgeted("org_id", 500, id_prefix="org", why="customer count; low-rate families only")
+NODE_ID = Label.budgeted(
+    "node_id", 64, id_prefix="node", counts=(Measure.NODES, Measure.EDGES),
+    why="cluster size; the full mesh is planned for about 50 nodes",
+)  # fmt: skip
+ORG_ID = Label.budgeted("org_id", 500, id_prefix="org", counts=(Measure.ORGS,), why="customer count; low-rate families only")
 ENV_ID = Label.budgeted(
-    "env_id", 1_000, id_prefix="env", determines=("org_id",), why="max_envs quota; on a node, the instances that fit"
-)
+    "env_id", 1_000, id_prefix="env", determines=("org_id",), counts=(Measure.ENVS,), quota="max_envs",
+    why="max_envs quota; on a node, the instances that fit",
+)  # fmt: skip
 PROCESS_TYPE = Label.budgeted("process_type", 64, pattern=r"[a-z][a-z0-9-]{0,31}", why="manifest names")
-ROUTE_ID = Label.budgeted("route_id", 500, id_prefix="rt", why="max_routes quota")
+ROUTE_ID = Label.budgeted("route_id", 500, id_prefix="rt", counts=(Measure.ROUTES,), quota="max_routes", why="max_routes quota")
 LISTENER_PORT = Label.budgeted("listener_port", 64, pattern=r"[0-9]{1,5}", why="configured listeners only")
 
 ROUTES = Joint(
