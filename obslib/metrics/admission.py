@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from obslib.catalog import OVERFLOW, Domain, Family, Label, LabelUse
+from obslib.catalog.shapes import Refusal, refused_shape
 from obslib.ids import is_id
 from obslib.metrics.cells import Redacts
 from obslib.metrics.domains import Domains, Slots
-from obslib.metrics.shapes import Refusal, refused_shape
 
 __all__ = ["Admission", "Fault", "Report"]
 

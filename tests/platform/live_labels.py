@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from obslib.catalog import ExternalMetric, Family, LabelUse
 from obslib.catalog.labels import FORBIDDEN, OVERFLOW
 from obslib.catalog.platform import PLATFORM
-from obslib.metrics.shapes import refused_shape
+from obslib.catalog.shapes import refused_shape
 
 __all__ = ["unbounded"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from obslib.metrics.shapes import LONGEST, refused_shape
+from obslib.catalog.shapes import LONGEST, refused_shape
 
 
 @pytest.mark.parametrize(
