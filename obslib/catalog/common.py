@@ -265,10 +265,13 @@ def OPERATION_FAILED(*, operation: OperationName, duration_seconds: DurationSeco
 # --- families that others export ------------------------------------------------------------------
 
 
-def _external(name: str, help: str, series: int = 1, *, is_of_scraper: bool = False) -> ExternalMetric:
+def _external(
+    name: str, help: str, series: int = 1, *, label_names: tuple[str, ...] = (), is_of_scraper: bool = False
+) -> ExternalMetric:
     return ExternalMetric(
-        name=name, help=help, plane=Plane.COMMON, serves=("MET-ALL-01",), series=series, is_of_scraper=is_of_scraper
-    )
+        name=name, help=help, plane=Plane.COMMON, serves=("MET-ALL-01",), series=series, label_names=label_names,
+        is_of_scraper=is_of_scraper,
+    )  # fmt: skip
 
 
 UP = _external("up", "1 while the scrape of the target succeeds.", is_of_scraper=True)
@@ -283,11 +286,15 @@ _PROCESS = tuple(
     )
 )  # fmt: skip
 _PYTHON = (
-    _external("python_gc_objects_collected_total", "From prometheus-client's GC collector.", 3),
-    _external("python_gc_objects_uncollectable_total", "From prometheus-client's GC collector.", 3),
-    _external("python_gc_collections_total", "From prometheus-client's GC collector.", 3),
-    _external("python_info", "From prometheus-client's platform collector."),
-)
+    *(
+        _external(f"python_gc_{name}_total", "From prometheus-client's GC collector.", 3, label_names=("generation",))
+        for name in ("objects_collected", "objects_uncollectable", "collections")
+    ),
+    _external(
+        "python_info", "From prometheus-client's platform collector.",
+        label_names=("implementation", "major", "minor", "patchlevel", "version"),
+    ),
+)  # fmt: skip
 
 COMMON = Catalog(
     "common",

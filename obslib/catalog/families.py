@@ -158,10 +158,12 @@ class InstanceMetric(Gauge[P]):
 class ExternalMetric(Declaration):
     """A family somebody else exports (``up``, the process collector); ``series`` is its cost per target.
 
-    What ``is_of_scraper`` is not in ``/metrics``: Prometheus writes it for each target.
+    ``label_names`` are the labels it has of its own. What ``is_of_scraper`` is not in ``/metrics``: Prometheus writes it for
+    each target, with the target's labels and none of the process's.
     """
 
     series: int = 1
+    label_names: tuple[str, ...] = ()
     is_of_scraper: bool = False
 
 

@@ -177,5 +177,5 @@ def _matchers(text: str, listed: str | None) -> Iterator[tuple[str, str]]:
 
 def _labels_of(metric: Metric) -> frozenset[str]:
     if isinstance(metric, ExternalMetric):
-        return _CONSTANT | _OF_TARGETS
+        return _OF_TARGETS | set(metric.label_names) | (set() if metric.is_of_scraper else _CONSTANT)
     return _CONSTANT | set(metric.label_names) | ({"le"} if isinstance(metric, Histogram) else set())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from obslib.catalog import Age, Query, Window, query
+from obslib.catalog import COMMON, Age, ExternalMetric, Query, Window, query
 from obslib.catalog.common import UP
 from obslib.catalog.platform import control_plane as cp
 from obslib.catalog.platform import edge
@@ -12,6 +12,7 @@ from obslib.catalog.promql import duration
 from obslib.errors import CatalogError, LabelNotAllowed
 
 RUNS = cp.SCHEDULER_LOOP_RUNS
+GC_RUNS = next(m for m in COMMON.of(ExternalMetric) if m.name == "python_gc_collections_total")
 
 
 def test_holes_are_filled_with_names_and_spans() -> None:
@@ -114,3 +115,18 @@ def test_mutant_without_the_word_check_a_metric_as_text_would_pass(monkeypatch: 
     """Leave the check out and a query can name what nobody exports."""
     monkeypatch.setattr(Query, "_check_words", lambda self: None)
     assert query("sum(scheduler_runs) + sum($up)", up=UP).render() == "sum(scheduler_runs) + sum(up)"
+
+
+@pytest.mark.parametrize(
+    ("text", "metric", "message"),
+    [
+        ('max($m{component="edge"})', UP, "query 'max($m{component=\"edge\"})': 'up' has no label 'component'"),
+        ('sum($m{rank="1"})', GC_RUNS, "query 'sum($m{rank=\"1\"})': 'python_gc_collections_total' has no label 'rank'"),
+    ],
+)
+def test_a_family_of_others_has_the_labels_it_declares(text: str, metric: ExternalMetric, message: str) -> None:
+    """What Prometheus writes carries the target's labels and not the process's; a collector's own labels are known."""
+    assert query('sum by (generation) ($m{generation="2", component="edge"})', m=GC_RUNS).metrics == (GC_RUNS,)
+    with pytest.raises(LabelNotAllowed) as caught:
+        query(text, m=metric)
+    assert str(caught.value) == message

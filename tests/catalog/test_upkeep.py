@@ -76,7 +76,7 @@ def QUOTA_USED(*, org_id: Annotated[str, ORG_ID]) -> None:
     """A figure per tenant."""
 
 
-@pytest.mark.parametrize(("metric", "label"), [(QUOTA_USED, "org_id"), (UP, "job"), (UP, "component")])
+@pytest.mark.parametrize(("metric", "label"), [(QUOTA_USED, "org_id"), (UP, "job"), (QUOTA_USED, "component")])
 def test_a_label_of_a_tenant_is_refused(metric: Metric, label: str) -> None:
     """Grouping by an org would page someone once for each customer."""
     with pytest.raises(LabelNotAllowed) as caught:
