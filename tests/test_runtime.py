@@ -24,12 +24,12 @@ from obslib.catalog.platform import control_plane, data_plane
 from obslib.sinks import MemorySink
 from obslib.testing import NODE_ID, RETENTION_POLICY, FixedClock, FixedIds, observability
 
-KIND = Label.closed("kind", at_most=3)
+PURPOSE = Label.closed("purpose", at_most=3)
 
 
 @counter("invoices_total", serves=("BILLING-1",))
-def INVOICES(*, kind: Annotated[Literal["monthly", "final"], KIND]) -> None:
-    """Invoices sent, by kind."""
+def INVOICES(*, purpose: Annotated[Literal["monthly", "final"], PURPOSE]) -> None:
+    """Invoices sent, by purpose."""
 
 
 BILLING = COMMON.extend("billing", components=[Component(name="billing", plane=Plane.COMMON)], signals=[INVOICES])
@@ -388,5 +388,5 @@ def test_a_thread_that_dies_of_any_exception_is_told() -> None:
 def test_a_ten_line_service_outside_the_platform_is_as_short() -> None:
     """COMMON.extend with one component and one counter is all a service of another product needs."""
     with started("billing", catalog=BILLING) as obs:
-        obs.metrics[INVOICES].labels(kind="monthly").inc()
-        assert b'invoices_total{component="billing",kind="monthly"} 1.0' in fetch(obs, "/metrics")[1]
+        obs.metrics[INVOICES].labels(purpose="monthly").inc()
+        assert b'invoices_total{component="billing",purpose="monthly"} 1.0' in fetch(obs, "/metrics")[1]

@@ -12,23 +12,17 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType, ModuleType
 from typing import TypeVar
 
-from obslib.catalog import upkeep
 from obslib.catalog.budget import Existing, FamilyBudget, measure, prove, unlimited
-from obslib.catalog.declaration import Declaration, Deprecated, Plane
+from obslib.catalog.declaration import Declaration, Plane
 from obslib.catalog.families import Counter, ExternalMetric, Family, Gauge
 from obslib.catalog.labels import LabelUse, Source
-from obslib.catalog.signals import Check, Component, Cursor, Field, LogEvent, Loop, Operation, ReasonSet, SpanKind
+from obslib.catalog.signals import Check, Component, Field, LogEvent, Loop, Operation, ReasonSet, SpanKind
+from obslib.catalog.soundness import NAMESPACES, require_sound
 from obslib.errors import CatalogError, UnknownSignal
 
 __all__ = ["Catalog", "declared_in"]
 
 D = TypeVar("D", bound=Declaration)
-
-_NAMESPACES: tuple[tuple[type[Declaration], ...], ...] = (
-    (Family, ExternalMetric), (LogEvent,), (SpanKind,), (Operation,), (Check,), (Loop,), (Cursor,),
-    (upkeep.Alert,), (upkeep.Dashboard,), (upkeep.Runbook,), (upkeep.Retention,),
-)  # fmt: skip
-
 
 _BINDERS: tuple[tuple[type[Declaration], str], ...] = (
     (Family, "obs.metrics[...]"), (LogEvent, "obs.log.event(...)"), (SpanKind, "obs.span(...)"),
@@ -63,12 +57,10 @@ class Catalog:
         sets = _only(ReasonSet, "reasons", reasons)
         self.reasons: Mapping[str, ReasonSet] = MappingProxyType(_unique("reason set", sets))
         self.signals: tuple[Declaration, ...] = tuple(dict.fromkeys(_only(Declaration, "signals", signals)))
-        for kinds in _NAMESPACES:
-            _unique(kinds[0].__name__.lower(), (s for s in self.signals if isinstance(s, kinds)))
-        self._check_exposed_names()
+        for noun, kinds in NAMESPACES.items():
+            _unique(noun, (s for s in self.signals if isinstance(s, kinds)))
         self._members = frozenset(self.signals)
-        for signal in self.signals:
-            self._check(signal)
+        require_sound(self)
         self._budgets = {component: self.measured(component) for component in self.components}
         prove(self.name, self._budgets)
 
@@ -162,55 +154,6 @@ class Catalog:
         """The worst case of each family ``component`` exports, on a platform where ``existing`` limits what there is."""
         exported: list[Family[...] | ExternalMetric] = [*self.of(Family, component), *self.of(ExternalMetric, component)]
         return tuple(measure(family, lambda use: len(self.values(use, component)), existing) for family in exported)
-
-    def _check_exposed_names(self) -> None:
-        exposed: dict[str, str] = {}
-        for family in self.of(Family):
-            first = exposed.setdefault(family.name.removesuffix("_total"), family.name)
-            if first != family.name:
-                raise CatalogError(
-                    f"metrics {first!r} and {family.name!r} are one name in OpenMetrics, which drops '_total'; rename one"
-                )
-
-    def _check(self, signal: Declaration) -> None:
-        if not signal.serves:
-            raise CatalogError(f"{signal!r} serves no requirement; name the rows it answers in serves=(...)")
-        for component in signal.components:
-            if component not in self.components:
-                raise CatalogError(
-                    f"{signal!r} is declared for component {component!r}, which catalog {self.name!r} does not have"
-                )
-            own = self.components[component].plane
-            if signal.plane not in (own, Plane.COMMON, Plane.TENANT):
-                raise CatalogError(
-                    f"{signal!r} belongs to plane {signal.plane.value!r}, but {component!r} exports {own.value!r}"
-                )
-        if isinstance(signal.stability, Deprecated) and not any(s.name == signal.stability.replaced_by for s in self.signals):
-            raise CatalogError(f"{signal!r} is replaced by {signal.stability.replaced_by!r}, which is not in the catalog")
-        for part in _references(signal):
-            if part not in self._members:
-                raise CatalogError(f"{signal!r} refers to {part!r}, which is not in catalog {self.name!r}")
-        if isinstance(signal, (LogEvent, SpanKind)):
-            for field in signal.fields:
-                if self.fields.get(field.name) is not field:
-                    raise CatalogError(f"{signal!r} uses field {field.name!r}, which is not in catalog {self.name!r}")
-
-
-def _references(signal: Declaration) -> tuple[Declaration, ...]:
-    match signal:
-        case Operation():
-            parts: tuple[Declaration | None, ...] = (signal.span, signal.duration, signal.failed, *signal.outcomes)
-        case Loop():
-            parts = (signal.span, signal.cursor, signal.failed, *signal.also)
-        case Cursor():
-            parts = (signal.position, signal.lag_events, signal.lag_seconds)
-        case upkeep.Alert():
-            parts = (signal.runbook, *signal.metrics)
-        case upkeep.Dashboard():
-            parts = signal.metrics
-        case _:
-            parts = ()
-    return tuple(part for part in parts if part is not None)
 
 
 N = TypeVar("N", Component, Field, ReasonSet, Declaration)

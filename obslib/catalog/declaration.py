@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 from obslib.errors import CatalogError
 
-__all__ = ["Declaration", "Deprecated", "Plane", "Stability", "parameters", "sentence"]
+__all__ = ["Declaration", "Deprecated", "Plane", "Stability", "parameters", "require_plane", "sentence"]
 
 
 class Plane(StrEnum):
@@ -68,6 +68,12 @@ class Declaration:
             raise CatalogError(f"{type(self).__name__} name {self.name!r} must be {self._SPELLING}")
         if not self.help:
             raise CatalogError(f"{type(self).__name__} {self.name!r} has no help text; write it as the docstring")
+        require_plane(self.plane, f"{type(self).__name__} {self.name!r}")
+        if not isinstance(self.stability, (Stability, Deprecated)):
+            raise CatalogError(
+                f"{type(self).__name__} {self.name!r} has stability={self.stability!r}; "
+                "use Stability.STABLE, Stability.EXPERIMENTAL or Deprecated(replaced_by=...)"
+            )
         for argument in ("serves", "components"):
             given = getattr(self, argument)
             if isinstance(given, str):
@@ -104,6 +110,12 @@ def parameters(function: Callable[..., None]) -> tuple[Parameter, ...]:
             f"declaration {function.__name__} names a type its module does not have ({error}); declare signals at module level"
         ) from None
     return tuple(_parameter(function, p, hints.get(p.name, str)) for p in inspect.signature(function).parameters.values())
+
+
+def require_plane(plane: object, owner: str) -> None:
+    """Raise CatalogError, naming ``owner``, unless ``plane`` is a Plane."""
+    if not isinstance(plane, Plane):
+        raise CatalogError(f"{owner} has plane={plane!r}; use one of {', '.join(f'Plane.{each.name}' for each in Plane)}")
 
 
 def sentence(function: Callable[..., None]) -> str:

@@ -12,6 +12,7 @@ from typing import Generic, ParamSpec
 
 from obslib.catalog.declaration import Declaration, Deprecated, Plane, Stability, parameters, sentence
 from obslib.catalog.labels import Domain, Joint, Label, LabelUse
+from obslib.catalog.units import require_unit, unit_of
 from obslib.errors import CatalogError, LabelNotAllowed
 
 __all__ = [
@@ -62,6 +63,11 @@ class Family(Declaration, Generic[P]):
         return tuple(use.name for use in self.labels)
 
     @property
+    def unit(self) -> str:
+        """The base unit its name ends in; empty when it is a plain count."""
+        return unit_of(self.name)
+
+    @property
     def samples_per_series(self) -> int:
         """How many exposition lines one label combination costs."""
         return 1
@@ -99,6 +105,7 @@ class Counter(Family[P]):
         Family.__post_init__(self)
         if not self.name.endswith("_total"):
             raise CatalogError(f"counter {self.name!r} must end in '_total'")
+        require_unit("counter", self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -111,6 +118,7 @@ class Gauge(Family[P]):
         Family.__post_init__(self)
         if self.name.endswith("_total"):
             raise CatalogError(f"gauge {self.name!r} must not end in '_total'; that suffix promises a counter")
+        require_unit("gauge", self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -123,7 +131,8 @@ class Histogram(Family[P]):
         Family.__post_init__(self)
         if not self.buckets or list(self.buckets) != sorted(set(self.buckets)):
             raise CatalogError(f"histogram {self.name!r} needs ascending buckets, not {self.buckets!r}")
-        if not self.name.endswith(("_seconds", "_bytes", "_ratio")):
+        require_unit("histogram", self.name)
+        if not self.unit:
             raise CatalogError(f"histogram {self.name!r} must end in its base unit: _seconds, _bytes or _ratio")
 
     @property

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, ParamSpec
 
-from obslib.catalog.declaration import Declaration, Deprecated, Plane, Stability, parameters, sentence
+from obslib.catalog.declaration import Declaration, Deprecated, Plane, Stability, parameters, require_plane, sentence
 from obslib.catalog.families import Counter, Family, Gauge, Histogram
 from obslib.errors import CatalogError
 
@@ -17,6 +18,9 @@ __all__ = [
 ]  # fmt: skip
 
 P = ParamSpec("P")
+
+_COMPONENT = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
+_FIELD = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 
 class Level(StrEnum):
@@ -44,6 +48,13 @@ class Component:
     plane: Plane
     has_node: bool = False
 
+    def __post_init__(self) -> None:
+        if not _COMPONENT.match(self.name):
+            raise CatalogError(
+                f"component name {self.name!r} must be lower case, starting with a letter, with '-' between words"
+            )
+        require_plane(self.plane, f"component {self.name!r}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -53,6 +64,12 @@ class Field:
     help: str
     id_prefix: str = ""
     is_tenant: bool = False
+
+    def __post_init__(self) -> None:
+        if not _FIELD.match(self.name):
+            raise CatalogError(f"field name {self.name!r} must be lower_snake_case")
+        if not self.help:
+            raise CatalogError(f"field {self.name!r} has no help text; say in help= what it means")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +81,8 @@ class ReasonSet:
     fallback: str
 
     def __post_init__(self) -> None:
+        if isinstance(self.values, str) or len(set(self.values)) != len(self.values):
+            raise CatalogError(f"reason set {self.name!r} lists {self.values!r}; write a tuple that has each reason once")
         if self.fallback not in self.values:
             raise CatalogError(f"reason set {self.name!r}: fallback {self.fallback!r} is not one of {self.values!r}")
 
@@ -146,6 +165,18 @@ class Cursor(Declaration):
     position: Gauge[...]
     lag_events: Gauge[...]
     lag_seconds: Gauge[...]
+
+    def __post_init__(self) -> None:
+        Declaration.__post_init__(self)
+        for gauge in (self.position, self.lag_events, self.lag_seconds):
+            if gauge.label_names != ("consumer",):
+                raise CatalogError(
+                    f"cursor {self.name!r} writes {gauge!r} by consumer, but that has labels {gauge.label_names!r}; "
+                    "give it the label consumer and no other"
+                )
+            listed = gauge.labels[0].values
+            if listed and self.consumer not in listed:
+                raise CatalogError(f"cursor {self.name!r} is of {self.consumer!r}, which {gauge!r} does not list: {listed!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

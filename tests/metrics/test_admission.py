@@ -19,16 +19,16 @@ SHELF = Label.budgeted("shelf", 3, why="shelves in the shop")
 ORG = Label.budgeted("org_id", 2, id_prefix="org", why="customers")
 ENV = Label.budgeted("env_id", 3, id_prefix="env", determines=("org_id",), why="environments")
 PROCESS = Label.budgeted("process_type", 8, pattern=r"[a-z][a-z0-9-]{0,31}", why="manifest names")
-RESULT = Label.closed("result", "good", "bad")
+QUALITY = Label.closed("quality", "good", "bad")
 ROW = Label.closed("row", "a", "b")
 SPOTS = Joint(name="spots", labels=("row", "shelf"), at_most=2, reserved=(("a", "lost"),), why="spots in use")
 PLACED = Joint(name="placed", labels=("env_id", "process_type"), at_most=2, why="groups on the node")
 
-Result = Annotated[Literal["good", "bad"], RESULT]
+Quality = Annotated[Literal["good", "bad"], QUALITY]
 
 
 @counter("sold_total", serves=("T",))
-def SOLD(*, shelf: Annotated[str, SHELF], result: Result) -> None:
+def SOLD(*, shelf: Annotated[str, SHELF], quality: Quality) -> None:
     """Things sold."""
 
 
@@ -38,7 +38,7 @@ def STOCK(*, shelf: Annotated[str, SHELF]) -> None:
 
 
 @counter("moved_total", serves=("T",), joints=(SPOTS,))
-def MOVED(*, row: Annotated[Literal["a", "b"], ROW], shelf: Annotated[str, SHELF], result: Result) -> None:
+def MOVED(*, row: Annotated[Literal["a", "b"], ROW], shelf: Annotated[str, SHELF], quality: Quality) -> None:
     """Things moved."""
 
 
@@ -61,10 +61,10 @@ def an_id(prefix: str, number: int) -> str:
 
 
 def test_surplus_values_fold_and_the_other_labels_stay_true(rig: Rig) -> None:
-    """The fourth shelf is ``_other``, its result is not, and the overflow is counted where it happened."""
+    """The fourth shelf is ``_other``, its quality is not, and the overflow is counted where it happened."""
     r = rig(*SIGNALS)
     for shelf in ("s1", "s2", "s3", "s4", "s5"):
-        r.registry[SOLD].labels(shelf=shelf, result="bad").inc()
+        r.registry[SOLD].labels(shelf=shelf, quality="bad").inc()
     assert r.samples(SOLD) == {("s1", "bad"): 1, ("s2", "bad"): 1, ("s3", "bad"): 1, ("_other", "bad"): 2}
     assert r.counted(METRIC_LABEL_OVERFLOW) == {("sold_total", "shelf"): 2}
 
@@ -73,7 +73,7 @@ def test_a_domain_belongs_to_the_process(rig: Rig) -> None:
     """Families that share a label share its places: a value is true everywhere or ``_other`` everywhere."""
     r = rig(*SIGNALS)
     for shelf in ("s1", "s2", "s3"):
-        r.registry[SOLD].labels(shelf=shelf, result="good").inc()
+        r.registry[SOLD].labels(shelf=shelf, quality="good").inc()
     r.registry[STOCK].labels(shelf="s4").set(1)
     r.registry[STOCK].labels(shelf="s1").set(2)
     assert r.samples(STOCK) == {("_other",): 1, ("s1",): 2}
@@ -82,7 +82,7 @@ def test_a_domain_belongs_to_the_process(rig: Rig) -> None:
 def label_bomb(r: Any) -> dict[tuple[str, ...], float]:
     """Throw many values at a family and return what is exposed."""
     for number in range(2_000):
-        r.registry[SOLD].labels(shelf=f"s{number}", result="good").inc()
+        r.registry[SOLD].labels(shelf=f"s{number}", quality="good").inc()
     return r.samples(SOLD)
 
 
@@ -103,16 +103,16 @@ def test_the_bomb_catches_a_mutant_without_admission(rig: Rig, monkeypatch: pyte
 def test_undeclared_values_of_a_closed_label_fold(rig: Rig) -> None:
     """A closed label holds what is written down; anything else is ``_other``, counted, and the shelf stays true."""
     r = rig(*SIGNALS)
-    r.registry[SOLD].labels(shelf="s1", result="splendid").inc()
+    r.registry[SOLD].labels(shelf="s1", quality="splendid").inc()
     assert r.counted(SOLD) == {("s1", "_other"): 1}
-    assert r.counted(METRIC_LABEL_OVERFLOW) == {("sold_total", "result"): 1}
+    assert r.counted(METRIC_LABEL_OVERFLOW) == {("sold_total", "quality"): 1}
 
 
 def test_a_joint_domain_folds_as_a_group(rig: Rig) -> None:
-    """Past its pairs both labels of a joint are ``_other``; reserved pairs always have room; the result stays true."""
+    """Past its pairs both labels of a joint are ``_other``; reserved pairs always have room; the quality stays true."""
     r = rig(*SIGNALS)
     for row, shelf in (("a", "s1"), ("b", "s1"), ("a", "s2"), ("a", "lost"), ("z", "s1")):
-        r.registry[MOVED].labels(row=row, shelf=shelf, result="bad").inc()
+        r.registry[MOVED].labels(row=row, shelf=shelf, quality="bad").inc()
     assert r.samples(MOVED) == {
         ("a", "s1", "bad"): 1,
         ("b", "s1", "bad"): 1,
@@ -175,9 +175,9 @@ def test_removal_frees_the_place(rig: Rig) -> None:
     r = rig(*SIGNALS)
     sold, stock = r.registry[SOLD], r.registry[STOCK]
     for shelf in ("s1", "s2", "s3"):
-        sold.labels(shelf=shelf, result="good")
+        sold.labels(shelf=shelf, quality="good")
     stock.labels(shelf="s1").set(5)
-    assert sold.remove(shelf="s1", result="good")
+    assert sold.remove(shelf="s1", quality="good")
     stock.labels(shelf="s4").set(1)
     assert stock.remove(shelf="s1")
     stock.labels(shelf="s4").set(2)
@@ -241,7 +241,7 @@ def test_a_secret_never_becomes_a_label_value(rig: Rig) -> None:
             return text.replace("hunter2", "[redacted:typed]")
 
     r = rig(*SIGNALS, redactor=Redactor())
-    r.registry[SOLD].labels(shelf="my-hunter2", result="hunter2").inc()
+    r.registry[SOLD].labels(shelf="my-hunter2", quality="hunter2").inc()
     assert r.counted(SOLD) == {("_other", "_other"): 1}
     assert r.counted(METRIC_LABEL_REJECTIONS) == {("secret",): 2}
     assert r.registry.offenders() == []

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from obslib.catalog import AcrossWorkers, Label, counter, gauge, histogram, instance_gauge
+from obslib.catalog import AcrossWorkers, Label, Plane, counter, gauge, histogram, instance_gauge
 from obslib.catalog.common import METRIC_LABEL_OVERFLOW, METRIC_SOURCE_ERRORS, TELEMETRY_GUARD_ERRORS
 from obslib.ids import ulid
 from obslib.metrics import Registry
@@ -67,7 +67,7 @@ def WAIT(*, colour: Annotated[Colour, COLOUR]) -> None:
 
 @instance_gauge(
     "instance_memory_bytes", serves=("T",), quota="max_instances", max_series=4, aggregate=OPEN_DOORS, sample=2,
-    plane="common",
+    plane=Plane.COMMON,
 )  # fmt: skip
 def INSTANCE_MEMORY(*, instance_id: Annotated[str, INSTANCE], zone: Annotated[Literal["hot", "cold"], ZONE]) -> None:
     """Memory of one instance."""
