@@ -1,0 +1,127 @@
+"""What an attribute of a value is: ``obs.log``, ``request.url``, ``Kind.REFUND``, ``self.calls``."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from obslib.lint import real
+from obslib.lint.scope import Scope
+from obslib.lint.value import UNKNOWN, Kind, Taint, Value, tainted, text, thing, unite
+
+if TYPE_CHECKING:
+    from obslib.lint.evaluation import Evaluation
+    from obslib.lint.module import Module
+
+__all__ = ["enum_texts", "member"]
+
+_OF_REQUEST_BUT_NOT_FROM_IT = frozenset({"app", "state", "user", "auth", "session"})
+_ENUMS = frozenset({"Enum", "StrEnum", "IntEnum", "Flag"})
+_MOST_BASES = 8
+
+
+def member(look: Evaluation, base: Value, name: str) -> Value:
+    """The attribute ``name`` of ``base``."""
+    match base.kind:
+        case Kind.IMPORTED:
+            return look.named(f"{base.name}.{name}", look.module)
+        case Kind.MISSING:
+            return Value(Kind.MISSING, name=f"{base.name}.{name}")
+        case Kind.TAINTED:
+            return base
+        case Kind.REQUEST:
+            return UNKNOWN if name in _OF_REQUEST_BUT_NOT_FROM_IT else tainted(Taint.REQUEST)
+        case Kind.EXCEPTION:
+            return tainted(Taint.EXCEPTION)
+        case Kind.OBSERVABILITY:
+            return _of_observability(base, name)
+        case Kind.INSTANCE:
+            return _of_instance(look, base, name)
+        case Kind.CLASS:
+            return _of_class(look, base, name)
+        case Kind.DECLARED:
+            return text(base.signal.name) if name == "name" and base.signal else UNKNOWN
+        case Kind.UNKNOWN | Kind.FOREIGN | Kind.NUMBER:
+            return UNKNOWN
+        case Kind.TEXT if name in {"value", "name"}:
+            return base
+    return Value(Kind.METHOD, name=name, base=base)
+
+
+def enum_texts(look: Evaluation, node: ast.ClassDef, scope: Scope, home: Module) -> frozenset[str] | None:
+    """The values of an enumeration of the project; None when the class is none."""
+    if not any(_last(look.value(base, scope, home), base) in _ENUMS for base in node.bases):
+        return None
+    opened = home.survey.opened_by(node)
+    found: set[str] = set()
+    for name, bindings in opened.bindings.items():
+        for binding in bindings:
+            value = look.bound(binding, home) if not isinstance(binding.node, (ast.FunctionDef, ast.Call)) else None
+            if isinstance(binding.node, ast.Call):
+                found.add(name.lower())
+            elif value is not None and value.texts:
+                found |= value.texts
+    return frozenset(found)
+
+
+def _of_observability(base: Value, name: str) -> Value:
+    if name == "log":
+        return thing(Kind.LOG)
+    if name == "metrics":
+        return thing(Kind.METRICS)
+    return Value(Kind.METHOD, name=name, base=base)
+
+
+def _of_instance(look: Evaluation, base: Value, name: str, depth: int = 0) -> Value:
+    home, scope = base.home
+    opened = home.survey.opened_by(base.node)
+    bindings = [*opened.attributes.get(name, ()), *opened.bindings.get(name, ())]
+    if bindings:
+        found = unite(look.bound(binding, home) for binding in bindings)
+        if found.kind is Kind.FUNCTION and _is_property(found.node):
+            return look.returned(found)
+        return found
+    if depth < _MOST_BASES and isinstance(base.node, ast.ClassDef):
+        for each in base.node.bases:
+            parent = look.value(each, scope, home)
+            if parent.kind is Kind.CLASS:
+                found = _of_instance(look, Value(Kind.INSTANCE, node=parent.node, home=parent.home), name, depth + 1)
+                if found is not UNKNOWN:
+                    return found
+            elif parent.kind is Kind.IMPORTED and parent.name == "http.server.BaseHTTPRequestHandler":
+                return _of_handler(name)
+    return UNKNOWN
+
+
+def _of_handler(name: str) -> Value:
+    return tainted(Taint.REQUEST) if name in {"path", "headers", "requestline", "client_address", "rfile"} else UNKNOWN
+
+
+def _of_class(look: Evaluation, base: Value, name: str) -> Value:
+    home, scope = base.home
+    texts = enum_texts(look, base.node, scope, home) if isinstance(base.node, ast.ClassDef) else None
+    if texts is None:
+        return _of_instance(look, Value(Kind.INSTANCE, node=base.node, home=base.home), name)
+    bindings = home.survey.opened_by(base.node).bindings.get(name, [])
+    own = [binding for binding in bindings if not isinstance(binding.node, ast.Call)]
+    if own:
+        return unite(look.bound(binding, home) for binding in own)
+    return text(name.lower()) if bindings else UNKNOWN
+
+
+def _is_property(node: Any) -> bool:
+    decorators = getattr(node, "decorator_list", [])
+    return any(
+        (isinstance(each, ast.Name) and each.id in {"property", "cached_property"})
+        or (isinstance(each, ast.Attribute) and each.attr in {"cached_property", "setter"})
+        for each in decorators
+    )
+
+
+def _last(value: Value, node: ast.expr) -> str:
+    if value.kind is Kind.IMPORTED:
+        return value.name.rpartition(".")[2]
+    if value.kind is Kind.CLASS:
+        return "StrEnum" if any(getattr(base, "id", "") in _ENUMS for base in getattr(value.node, "bases", ())) else ""
+    found = real.find(value.name) if value.name else None
+    return getattr(found, "__name__", "") if isinstance(found, type) else getattr(node, "attr", getattr(node, "id", ""))

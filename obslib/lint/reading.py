@@ -1,0 +1,206 @@
+"""From a surveyed file to its uses of telemetry: every call and subscript is asked once what it does."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from obslib.lint import uses
+from obslib.lint.calls import Arguments, arguments_of
+from obslib.lint.declaring import decorator_of, label_name
+from obslib.lint.handlers import routes_of
+from obslib.lint.known import PEER_METRICS, is_obslib
+from obslib.lint.scope import Scope, Site
+from obslib.lint.uses import File, Use
+from obslib.lint.value import Kind, Value
+
+__all__ = ["read"]
+
+_LEVELS = frozenset({
+    "debug", "info", "warn", "warning", "error", "exception", "critical", "fatal", "log", "msg", "adebug", "ainfo", "awarning",
+    "aerror", "aexception", "acritical", "afatal",
+})  # fmt: skip
+_BINDERS = frozenset({"span", "operation", "loop", "check", "watch"})
+_PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
+_DECLARING = frozenset({"Check", "Loop", "Operation", "Cursor", "ExternalMetric"})
+_ONCE = frozenset({
+    "opentelemetry.trace.get_tracer", "opentelemetry.metrics.get_meter", "structlog.get_logger", "structlog.getLogger",
+    "structlog.stdlib.get_logger", "prometheus_client.CollectorRegistry", "prometheus_client.start_http_server",
+    "opentelemetry.sdk.trace.TracerProvider", "opentelemetry.sdk.metrics.MeterProvider",
+})  # fmt: skip
+
+
+def read(file: File) -> Iterator[Use]:
+    """Every use of telemetry in the file, in the order of its source."""
+    reader = _Reader(file)
+    for site in file.module.survey.sites:
+        match site.node:
+            case ast.Call():
+                yield from reader.call(site, site.node)
+            case ast.Subscript():
+                yield from reader.subscript(site, site.node)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield from reader.function(site, site.node)
+
+
+class _Reader:
+    def __init__(self, file: File) -> None:
+        self.file = file
+        self.look = file.look
+        self.home = file.module
+
+    def subscript(self, site: Site, node: ast.Subscript) -> Iterator[Use]:
+        if self.look.value(node.value, site.scope).kind is Kind.METRICS:
+            key = node.slice
+            yield uses.Binding(node=node, site=site, through="metrics", key=key, value=self.look.value(key, site.scope))
+
+    def function(self, site: Site, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Use]:
+        declared = decorator_of(self.look, node, site.scope, self.home)
+        if declared is not None:
+            value = self.look.bound(site.scope.bindings[node.name][-1], self.home)
+            yield uses.Declared(node=node, site=site, value=value, call=declared[1], parameters=tuple(node.args.kwonlyargs))
+            return
+        yield uses.FunctionDefined(node=node, site=site, function=node, routes=routes_of(node))
+
+    def call(self, site: Site, node: ast.Call) -> Iterator[Use]:
+        callee = self.look.value(node.func, site.scope)
+        if callee.kind is Kind.UNKNOWN:
+            return
+        arguments = Arguments()
+        is_partial = False
+        if callee.kind is Kind.IMPORTED and callee.name in _PARTIALS and node.args:
+            callee, is_partial = self.look.value(node.args[0], site.scope), True
+            bound = ast.copy_location(ast.Call(func=node.func, args=node.args[1:], keywords=node.keywords), node)
+            arguments = arguments_of(self.look, bound, site.scope, self.home)
+        elif callee.kind is Kind.PARTIAL:
+            arguments = self._given(node, site.scope)
+        while callee.kind is Kind.PARTIAL and callee.base is not None:
+            arguments = self._bound(callee).before(arguments or Arguments())
+            callee = callee.base
+        if not is_partial and not arguments.positional and not arguments.named and not arguments.unclear:
+            arguments = self._given(node, site.scope)
+        yield from self._use(site, node, callee, arguments, is_partial)
+
+    def _given(self, node: ast.Call, scope: Scope) -> Arguments:
+        return arguments_of(self.look, node, scope, self.home)
+
+    def _bound(self, partial: Value) -> Arguments:
+        """What a partial has bound already, when it was made in this file; what another file bound was reported there."""
+        home, scope = partial.home
+        node = partial.node
+        if not isinstance(node, ast.Call):
+            return Arguments()
+        bound = ast.copy_location(ast.Call(func=node.func, args=node.args[1:], keywords=node.keywords), node)
+        return arguments_of(self.look, bound, scope, home)
+
+    def _use(self, site: Site, node: ast.Call, callee: Value, arguments: Arguments, is_partial: bool) -> Iterator[Use]:
+        match callee.kind:
+            case Kind.METHOD if callee.base is not None:
+                yield from self._method(site, node, callee.base, callee.name, arguments, is_partial)
+            case Kind.IMPORTED:
+                yield from self._imported(site, node, callee.name, arguments, is_partial)
+            case Kind.SPAN | Kind.OPERATION:
+                yield uses.AttributeSet(node=node, site=site, value=callee, arguments=arguments)
+
+    def _method(
+        self, site: Site, node: ast.Call, base: Value, name: str, arguments: Arguments, is_partial: bool
+    ) -> Iterator[Use]:
+        match base.kind:
+            case Kind.FAMILY | Kind.PEER_METRIC if name in {"labels", "remove"}:
+                yield uses.LabelSet(node=node, site=site, family=base, arguments=arguments, is_partial=is_partial)
+            case Kind.LOG | Kind.STRUCTLOG | Kind.STDLIB_LOG:
+                yield from self._log(site, node, base, name, arguments, is_partial)
+            case Kind.OBSERVABILITY:
+                yield from self._observability(site, node, name, arguments, is_partial)
+            case Kind.METER if name.startswith("create_"):
+                yield uses.MetricCreated(
+                    node=node, site=site, library="opentelemetry", kind=name, name=arguments.get("name", 0), arguments=arguments
+                )
+            case Kind.TRACER if name in {"start_span", "start_as_current_span"}:
+                yield uses.SpanStarted(node=node, site=site, name=arguments.get("name", 0))
+                attributes = arguments.get("attributes", 3)
+                if isinstance(attributes, ast.Dict):
+                    yield self._attributes(site, node, base, attributes)
+            case Kind.ACTIVE_SPAN:
+                yield from self._active_span(site, node, base, name, arguments)
+
+    def _active_span(self, site: Site, node: ast.Call, base: Value, name: str, arguments: Arguments) -> Iterator[Use]:
+        if name == "set":
+            yield uses.AttributeSet(node=node, site=site, value=base, arguments=arguments)
+        elif name == "set_attribute":
+            yield uses.AttributeSet(node=node, site=site, value=base, arguments=arguments, key=arguments.get("key", 0))
+        elif name == "set_attributes" and isinstance(arguments.get("attributes", 0), ast.Dict):
+            given = arguments.get("attributes", 0)
+            assert isinstance(given, ast.Dict)
+            yield self._attributes(site, node, base, given)
+        elif name == "update_name":
+            yield uses.SpanStarted(node=node, site=site, name=arguments.get("name", 0))
+
+    def _attributes(self, site: Site, node: ast.Call, value: Value, given: ast.Dict) -> Use:
+        named = tuple(
+            (key.value, each)
+            for key, each in zip(given.keys, given.values, strict=True)
+            if isinstance(key, ast.Constant) and isinstance(key.value, str)
+        )
+        return uses.AttributeSet(node=node, site=site, value=value, arguments=Arguments(named=named))
+
+    def _log(self, site: Site, node: ast.Call, base: Value, name: str, arguments: Arguments, is_partial: bool) -> Iterator[Use]:
+        if name in _LEVELS:
+            message = arguments.get("event" if base.kind is Kind.STRUCTLOG else "msg", 1 if name == "log" else 0)
+            yield uses.LogCall(node=node, site=site, logger=base, level=name, message=message, arguments=arguments)
+        elif name in {"bind", "new"}:
+            yield uses.FieldSet(node=node, site=site, arguments=arguments)
+        elif name in {"event", "failure"} and base.kind is Kind.LOG and arguments.positional:
+            key = arguments.positional[0]
+            value = self.look.value(key, site.scope)
+            yield uses.Binding(node=node, site=site, through=name, key=key, value=value)
+            yield uses.EventCall(node=node, site=site, value=value, arguments=arguments, is_partial=is_partial)
+
+    def _observability(self, site: Site, node: ast.Call, name: str, arguments: Arguments, is_partial: bool) -> Iterator[Use]:
+        if name in {"bind", "request"}:
+            yield uses.FieldSet(node=node, site=site, arguments=arguments)
+        if name not in _BINDERS or not arguments.positional:
+            return
+        key = arguments.positional[0]
+        value = self.look.value(key, site.scope)
+        yield uses.Binding(node=node, site=site, through=name, key=key, value=value)
+        if name == "check":
+            yield uses.CheckBound(node=node, site=site, value=value, arguments=arguments, function=self._decorated_by(node))
+
+    def _imported(self, site: Site, node: ast.Call, dotted: str, arguments: Arguments, is_partial: bool) -> Iterator[Use]:
+        last = dotted.rpartition(".")[2]
+        if dotted in {"builtins.print", "sys.stdout.write", "sys.stderr.write", "pprint.pprint"}:
+            yield uses.Printed(node=node, site=site, call=node)
+        elif dotted in PEER_METRICS and not is_partial:
+            yield uses.MetricCreated(
+                node=node, site=site, library="prometheus_client", kind=last, name=arguments.get("name", 0), arguments=arguments
+            )
+        elif dotted.startswith("logging.") and last in _LEVELS:
+            logger = Value(Kind.STDLIB_LOG)
+            yield uses.LogCall(
+                node=node, site=site, logger=logger, level=last,
+                message=arguments.get("msg", 1 if last == "log" else 0), arguments=arguments,
+            )  # fmt: skip
+        elif dotted in _ONCE:
+            yield uses.Started(node=node, site=site, what=dotted)
+        elif is_obslib(dotted):
+            yield from self._obslib(site, node, dotted, last)
+
+    def _obslib(self, site: Site, node: ast.Call, dotted: str, last: str) -> Iterator[Use]:
+        if dotted in {"obslib.start", "obslib.runtime.start"}:
+            yield uses.Started(node=node, site=site, what="obslib.start")
+        elif last in _DECLARING:
+            yield uses.Declared(node=node, site=site, value=self.look.value(node, site.scope), call=node)
+        elif label_name(self.look, node, site.scope, self.home) is not None:
+            name = label_name(self.look, node, site.scope, self.home)
+            yield uses.LabelDeclared(node=node, site=site, name=name, call=node)
+
+    def _decorated_by(self, call: ast.Call) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        if not hasattr(self, "_decorators"):
+            self._decorators = {
+                id(decorator): site.node
+                for site in self.home.survey.sites
+                if isinstance(site.node, (ast.FunctionDef, ast.AsyncFunctionDef))
+                for decorator in site.node.decorator_list
+            }
+        return self._decorators.get(id(call))

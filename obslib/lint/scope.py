@@ -1,0 +1,374 @@
+"""One walk over a module: who binds which name where, and the places at which telemetry can happen.
+
+Names are bound the way Python binds them: a function's names are its own, a class's are not seen from its methods, a
+comprehension has its own targets. Assignments are not ordered: a name is whatever any of them makes of it, which errs on
+the side of seeing a fault.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["Binding", "How", "Scope", "Site", "Survey", "survey"]
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+
+
+class How(StrEnum):
+    """How a name came to its value."""
+
+    ASSIGNED = "assigned"
+    ELEMENT = "element"
+    UNPACKED = "unpacked"
+    ENTERED = "entered"
+    PARAMETER = "parameter"
+    IMPORTED = "imported"
+    DEFINED = "defined"
+    CAUGHT = "caught"
+    ANNOTATED = "annotated"
+    OPAQUE = "opaque"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One way a name gets a value: from the expression or definition ``node``, element ``index`` of it where unpacked."""
+
+    how: How
+    node: ast.AST | None
+    scope: Scope
+    name: str = ""
+    index: tuple[int, ...] = ()
+    annotation: ast.expr | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Scope:
+    """The names of a module, class, function or comprehension."""
+
+    node: ast.AST
+    parent: Scope | None = None
+    bindings: dict[str, list[Binding]] = field(default_factory=dict)
+    returns: list[ast.expr] = field(default_factory=list)
+    yields: list[ast.expr] = field(default_factory=list)
+    attributes: dict[str, list[Binding]] = field(default_factory=dict)
+    """Of a class: what its methods assign to attributes of ``self``."""
+    is_class: bool = False
+
+    @property
+    def function(self) -> Scope | None:
+        """The innermost function this is in; None at the top of a module or class."""
+        scope: Scope | None = self
+        while scope is not None and not isinstance(scope.node, Function):
+            if scope.is_class:
+                return None
+            scope = scope.parent
+        return scope
+
+    def bind(self, name: str, binding: Binding) -> None:
+        """Note one more way that ``name`` gets a value here."""
+        self.bindings.setdefault(name, []).append(binding)
+
+    def find(self, name: str) -> list[Binding]:
+        """How ``name`` is bound as seen from here; empty when it is a builtin, or nothing."""
+        scope: Scope | None = self
+        is_own = True
+        while scope is not None:
+            found = scope.bindings.get(name)
+            if found and (is_own or not scope.is_class):
+                return found
+            is_own = is_own and not isinstance(scope.node, Function)
+            scope = scope.parent
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One call, subscript or definition, the scope it stands in, and the loop around it in the same function."""
+
+    node: ast.expr | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    scope: Scope
+    loop: ast.AST | None
+
+
+@dataclass(slots=True)
+class Survey:
+    """All of a module that rules can ask for."""
+
+    scope: Scope
+    sites: list[Site] = field(default_factory=list)
+    scopes: dict[int, Scope] = field(default_factory=dict)
+    """The scope that a function, class or comprehension opens, by the id of its node."""
+    modules: set[str] = field(default_factory=set)
+    """Every module named in an import statement, dotted, without relative ones."""
+
+    def opened_by(self, node: ast.AST) -> Scope:
+        """The scope of a function, class or comprehension."""
+        return self.scopes[id(node)]
+
+
+def survey(tree: ast.Module) -> Survey:
+    """Walk the module once."""
+    walker = _Walker(Survey(scope=Scope(tree)))
+    for statement in tree.body:
+        walker.visit(statement)
+    return walker.survey
+
+
+class _Walker:
+    def __init__(self, survey: Survey) -> None:
+        self.survey = survey
+        self.scope = survey.scope
+        self.loop: ast.AST | None = None
+        self._methods: dict[type[ast.AST], Callable[[Any], None]] = {
+            ast.Name: _leaf, ast.Constant: _leaf, ast.Attribute: self._attribute, ast.Call: self._call,
+            ast.Subscript: self._subscript, ast.Import: self._import, ast.ImportFrom: self._import_from,
+            ast.Assign: self._assign, ast.AnnAssign: self._annotated, ast.AugAssign: self._augmented,
+            ast.NamedExpr: self._walrus, ast.For: self._for, ast.AsyncFor: self._for, ast.While: self._while,
+            ast.withitem: self._with, ast.ExceptHandler: self._except, ast.MatchAs: self._match, ast.Global: self._global,
+            ast.Nonlocal: self._global, ast.Return: self._return, ast.Yield: self._yield,
+            ast.FunctionDef: self._define, ast.AsyncFunctionDef: self._define, ast.Lambda: self._lambda,
+            ast.ClassDef: self._class, ast.ListComp: self._comprehension, ast.SetComp: self._comprehension,
+            ast.GeneratorExp: self._comprehension, ast.DictComp: self._comprehension,
+        }  # fmt: skip
+        if hasattr(ast, "TypeAlias"):
+            self._methods[ast.TypeAlias] = self._type_alias
+
+    def visit(self, node: ast.AST) -> None:
+        self._methods.get(type(node), self.descend)(node)
+
+    def descend(self, node: ast.AST) -> None:
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                self.visit(value)
+            elif isinstance(value, list):
+                for item in value:
+                    if isinstance(item, ast.AST):
+                        self.visit(item)
+
+    def _note(self, node: ast.expr | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        self.survey.sites.append(Site(node, self.scope, self.loop))
+
+    def _attribute(self, node: ast.Attribute) -> None:
+        self.visit(node.value)
+
+    def _call(self, node: ast.Call) -> None:
+        self._note(node)
+        self.visit(node.func)
+        for argument in node.args:
+            self.visit(argument)
+        for keyword in node.keywords:
+            self.visit(keyword.value)
+
+    def _subscript(self, node: ast.Subscript) -> None:
+        if isinstance(node.ctx, ast.Load):
+            self._note(node)
+        self.visit(node.value)
+        self.visit(node.slice)
+
+    def _import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self.survey.modules.add(alias.name)
+            bound = alias.asname or alias.name.partition(".")[0]
+            target = alias.name if alias.asname else bound
+            self.scope.bind(bound, Binding(How.IMPORTED, node, self.scope, name=target))
+
+    def _import_from(self, node: ast.ImportFrom) -> None:
+        origin = "." * node.level + (node.module or "")
+        if not node.level:
+            self.survey.modules.add(origin)
+        for alias in node.names:
+            separator = "" if origin.endswith(".") else "."
+            self.scope.bind(
+                alias.asname or alias.name, Binding(How.IMPORTED, node, self.scope, name=f"{origin}{separator}{alias.name}")
+            )
+
+    def _assign(self, node: ast.Assign) -> None:
+        for target in node.targets:
+            self._bind(target, How.ASSIGNED, node.value)
+            self._look_into(target)
+        self.visit(node.value)
+
+    def _annotated(self, node: ast.AnnAssign) -> None:
+        if node.value is not None:
+            self._bind(node.target, How.ASSIGNED, node.value, annotation=node.annotation)
+            self.visit(node.value)
+        else:
+            self._bind(node.target, How.ANNOTATED, node, annotation=node.annotation)
+        self._look_into(node.target)
+
+    def _augmented(self, node: ast.AugAssign) -> None:
+        joined = ast.BinOp(left=_loaded(node.target), op=node.op, right=node.value)
+        self._bind(node.target, How.ASSIGNED, ast.copy_location(joined, node))
+        self.visit(node.value)
+
+    def _walrus(self, node: ast.NamedExpr) -> None:
+        scope = self.scope
+        while isinstance(scope.node, Comprehension) and scope.parent is not None:
+            scope = scope.parent
+        scope.bind(node.target.id, Binding(How.ASSIGNED, node.value, self.scope))
+        self.visit(node.value)
+
+    def _type_alias(self, node: Any) -> None:
+        self._bind(node.name, How.ASSIGNED, node.value)
+
+    def _for(self, node: ast.For | ast.AsyncFor) -> None:
+        self.visit(node.iter)
+        self._bind(node.target, How.ELEMENT, node.iter)
+        with_loop, self.loop = self.loop, node
+        self._all(node.body)
+        self.loop = with_loop
+        self._all(node.orelse)
+
+    def _while(self, node: ast.While) -> None:
+        outer, self.loop = self.loop, node
+        self.visit(node.test)
+        self._all(node.body)
+        self.loop = outer
+        self._all(node.orelse)
+
+    def _with(self, node: ast.withitem) -> None:
+        self.visit(node.context_expr)
+        if node.optional_vars is not None:
+            self._bind(node.optional_vars, How.ENTERED, node.context_expr)
+
+    def _except(self, node: ast.ExceptHandler) -> None:
+        if node.type is not None:
+            self.visit(node.type)
+        if node.name:
+            self.scope.bind(node.name, Binding(How.CAUGHT, node.type, self.scope))
+        self._all(node.body)
+
+    def _match(self, node: ast.MatchAs) -> None:
+        if node.name:
+            self.scope.bind(node.name, Binding(How.OPAQUE, node, self.scope))
+        self.descend(node)
+
+    def _global(self, node: ast.Global) -> None:
+        for name in node.names:
+            self.scope.bind(name, Binding(How.OPAQUE, node, self.scope))
+
+    def _return(self, node: ast.Return) -> None:
+        if node.value is not None:
+            (self.scope.function or self.scope).returns.append(node.value)
+            self.visit(node.value)
+
+    def _yield(self, node: ast.Yield) -> None:
+        if node.value is not None:
+            (self.scope.function or self.scope).yields.append(node.value)
+            self.visit(node.value)
+
+    def _define(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self._note(node)
+        self.scope.bind(node.name, Binding(How.DEFINED, node, self.scope))
+        self._all(node.decorator_list)
+        self._defaults(node.args)
+        self._function(node, node.body)
+
+    def _lambda(self, node: ast.Lambda) -> None:
+        self._defaults(node.args)
+        scope = self._function(node, [node.body])
+        scope.returns.append(node.body)
+
+    def _class(self, node: ast.ClassDef) -> None:
+        self._note(node)
+        self.scope.bind(node.name, Binding(How.DEFINED, node, self.scope))
+        self._all(node.decorator_list)
+        self._all(node.bases)
+        for keyword in node.keywords:
+            self.visit(keyword.value)
+        outer_loop, self.loop = self.loop, None
+        self._inside(Scope(node, self.scope, is_class=True), node.body)
+        self.loop = outer_loop
+
+    def _comprehension(self, node: Comprehension) -> None:
+        scope = self._open(Scope(node, self.scope))
+        first, outer, outer_loop = True, self.scope, self.loop
+        for generator in node.generators:
+            self.scope = outer if first else scope
+            self.visit(generator.iter)
+            self.scope, self.loop, first = scope, node, False
+            self._bind(generator.target, How.ELEMENT, generator.iter)
+            self._all(generator.ifs)
+        if isinstance(node, ast.DictComp):
+            self.visit(node.key)
+            self.visit(node.value)
+        else:
+            self.visit(node.elt)
+        self.scope, self.loop = outer, outer_loop
+
+    def _function(self, node: Function, body: Iterable[ast.AST]) -> Scope:
+        scope = Scope(node, self.scope)
+        for parameter in _parameters(node.args):
+            scope.bind(parameter.arg, Binding(How.PARAMETER, parameter, scope, annotation=parameter.annotation))
+        for rest in (node.args.vararg, node.args.kwarg):
+            if rest is not None:
+                scope.bind(rest.arg, Binding(How.OPAQUE, rest, scope))
+        outer_loop, self.loop = self.loop, None
+        self._inside(scope, body)
+        self.loop = outer_loop
+        return scope
+
+    def _defaults(self, arguments: ast.arguments) -> None:
+        self._all(arguments.defaults)
+        self._all(default for default in arguments.kw_defaults if default is not None)
+
+    def _inside(self, scope: Scope, body: Iterable[ast.AST]) -> None:
+        outer, self.scope = self.scope, self._open(scope)
+        self._all(body)
+        self.scope = outer
+
+    def _open(self, scope: Scope) -> Scope:
+        self.survey.scopes[id(scope.node)] = scope
+        return scope
+
+    def _all(self, nodes: Iterable[ast.AST]) -> None:
+        for node in nodes:
+            self.visit(node)
+
+    def _look_into(self, target: ast.expr) -> None:
+        if not isinstance(target, ast.Name):
+            self.descend(target)
+
+    def _bind(
+        self, target: ast.AST, how: How, node: ast.AST, index: tuple[int, ...] = (), annotation: ast.expr | None = None
+    ) -> None:
+        match target:
+            case ast.Name(id=name):
+                self.scope.bind(name, Binding(how, node, self.scope, index=index, annotation=annotation))
+            case ast.Tuple(elts=targets) | ast.List(elts=targets):
+                for place, each in enumerate(targets):
+                    self._bind(each, how, node, (*index, place))
+            case ast.Starred(value=inner):
+                self._bind(inner, How.OPAQUE, node)
+            case ast.Attribute(value=ast.Name(id=owner), attr=name):
+                self._bind_attribute(owner, name, Binding(how, node, self.scope, index=index, annotation=annotation))
+
+    def _bind_attribute(self, owner: str, name: str, binding: Binding) -> None:
+        method = self.scope.function
+        if method is None or method.parent is None or not method.parent.is_class or not isinstance(method.node, Function):
+            return
+        first = next(iter(_parameters(method.node.args)), None)
+        if first is not None and first.arg == owner:
+            method.parent.attributes.setdefault(name, []).append(binding)
+
+
+def _leaf(node: ast.AST) -> None:
+    """A name or a constant holds nothing more to look at."""
+
+
+def _parameters(arguments: ast.arguments) -> Iterator[ast.arg]:
+    yield from arguments.posonlyargs
+    yield from arguments.args
+    yield from arguments.kwonlyargs
+
+
+def _loaded(target: ast.expr) -> ast.expr:
+    if isinstance(target, ast.Name):
+        return ast.copy_location(ast.Name(id=target.id, ctx=ast.Load()), target)
+    return target

@@ -1,0 +1,212 @@
+"""What code does with telemetry, as rules see it: one kind of use for each thing a rule can have an opinion about."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from obslib.lint.calls import Arguments
+from obslib.lint.evaluation import Evaluation
+from obslib.lint.module import Module
+from obslib.lint.scope import Scope, Site
+from obslib.lint.value import Value
+
+__all__ = [
+    "AttributeSet", "Binding", "CheckBound", "Declared", "EventCall", "FieldSet", "File", "FunctionDefined", "LabelDeclared",
+    "LabelSet", "LogCall", "MetricCreated", "Printed", "SpanStarted", "Started", "Use",
+]  # fmt: skip
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """Something a file does with telemetry: ``node`` is where, ``site`` the scope and loop it stands in."""
+
+    node: ast.AST
+    site: Site
+
+    @property
+    def scope(self) -> Scope:
+        """The scope in which its expressions have their meaning."""
+        return self.site.scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding(Use):
+    """``obs.metrics[key]``, ``obs.span(key)``, ``obs.log.event(key)`` and their like: a declaration is bound.
+
+    ``through`` is ``metrics``, ``span``, ``operation``, ``loop``, ``check``, ``watch``, ``event`` or ``failure``; ``value``
+    is what the key stands for.
+    """
+
+    through: str
+    key: ast.expr
+    value: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSet(Use):
+    """``family.labels(kind=…)`` and ``family.remove(kind=…)``.
+
+    ``family`` is a FAMILY of ours, with its signal where known, or a PEER_METRIC; ``is_partial`` when more labels may come
+    in a later call.
+    """
+
+    family: Value
+    arguments: Arguments
+    is_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogCall(Use):
+    """``log.info(msg, …)``: ``logger`` is a LOG (ours), STRUCTLOG or STDLIB_LOG; ``level`` is as spelt."""
+
+    logger: Value
+    level: str
+    message: ast.expr | None
+    arguments: Arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventCall(Use):
+    """``log.event(DECL, …)`` or ``log.failure(DECL, error, …)``: ``value`` is what the declaration stands for."""
+
+    value: Value
+    arguments: Arguments
+    is_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSet(Use):
+    """Fields bound to a logger or to the context: ``log.bind(…)``, ``obs.bind(…)``, ``obs.request(…)``."""
+
+    arguments: Arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeSet(Use):
+    """Attributes given to a span or operation: ``span(…)``, ``op.set(…)``, ``span.set_attribute(key, value)``.
+
+    ``value`` carries the signal where it is known; ``key`` is the name of ``set_attribute`` where it is no keyword.
+    """
+
+    value: Value
+    arguments: Arguments
+    key: ast.expr | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanStarted(Use):
+    """A span started by OpenTelemetry's own API, ``tracer.start_as_current_span(name)``, or renamed by ``update_name``."""
+
+    name: ast.expr | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricCreated(Use):
+    """A metric of prometheus_client or of OpenTelemetry: ``library`` says which, ``kind`` is its class or method name."""
+
+    library: str
+    kind: str
+    name: ast.expr | None
+    arguments: Arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started(Use):
+    """Something made once per process: ``what`` is ``obslib.start``, ``get_tracer`` or ``get_logger``."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared(Use):
+    """A declaration of this file: ``call`` is its decorator or constructor, ``parameters`` its labels or fields."""
+
+    value: Value
+    call: ast.Call
+    parameters: tuple[ast.arg, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelDeclared(Use):
+    """``Label.closed("kind", …)``, ``Label.budgeted(…)``, ``Label(…)``."""
+
+    name: ast.expr | None
+    call: ast.Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckBound(Use):
+    """``obs.check(DECL, every=…, deadline=…)``: ``value`` is the declaration, ``function`` what it decorates, if any."""
+
+    value: Value
+    arguments: Arguments
+    function: Function | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionDefined(Use):
+    """A function: ``routes`` are the constant paths its decorators or a ``Route(…)`` give it."""
+
+    function: Function
+    routes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed(Use):
+    """``print(…)``, ``sys.stdout.write(…)`` or ``sys.stderr.write(…)``."""
+
+    call: ast.Call
+
+
+@dataclass(slots=True)
+class File:
+    """What a rule may ask about the file it looks at."""
+
+    path: Path
+    module: Module
+    look: Evaluation
+    is_component: bool = False
+    _sources: dict[int, str] = field(default_factory=dict)
+
+    def value(self, node: ast.AST | None, scope: Scope) -> Value:
+        """What an expression stands for."""
+        return self.look.value(node, scope)
+
+    def source(self, node: ast.AST) -> str:
+        """The source text of a node, on one line."""
+        return " ".join((ast.get_source_segment(self.module.text, node) or "").split())
+
+    def calls_in(self, function: Function) -> Iterator[Site]:
+        """Every call inside a function, nested functions included."""
+        for site in self.module.survey.sites:
+            if isinstance(site.node, ast.Call) and _is_inside(site.scope, function):
+                yield site
+
+    def handler(self, use: Use) -> Function | None:
+        """The request handler around a use: the innermost function that takes a request or is bound to a route."""
+        scope: Scope | None = use.scope
+        while scope is not None:
+            node = scope.node
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._is_handler(node, scope):
+                return node
+            scope = scope.parent
+        return None
+
+    def _is_handler(self, node: Function, scope: Scope) -> bool:
+        from obslib.lint.handlers import is_handler
+
+        return is_handler(self.look, node, scope)
+
+
+def _is_inside(scope: Scope, function: Function) -> bool:
+    current: Scope | None = scope
+    while current is not None:
+        if current.node is function:
+            return True
+        current = current.parent
+    return False
