@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +27,16 @@ from obslib.catalog import (
     SpanKind,
 )
 
-__all__ = ["Command", "Inventory", "MissingError", "spellings"]
+__all__ = ["Command", "Inventory", "MissingError", "spellings", "without_labels"]
 
 _KINDS: Mapping[str, tuple[type[Declaration], ...]] = {
     "metrics": (Family, ExternalMetric), "log_events": (LogEvent,), "spans": (SpanKind,), "checks": (Check,),
     "loops": (Loop,), "operations": (Operation,), "cursors": (Cursor,), "retention": (Retention,), "alerts": (Alert,),
     "dashboards": (Dashboard,), "runbooks": (Runbook,),
 }  # fmt: skip
+
+
+_METRIC = re.compile(r"(?P<name>\w+)(?:\{(?P<labels>\w+(?:,\w+)*)\})?")
 
 
 class MissingError(LookupError):
@@ -96,8 +100,32 @@ class Inventory:
                 return frozenset({name, self.settings[name]})
             case "code":
                 return frozenset({self._code(name)})
-        found = self.signal(kind, name)
-        return frozenset({name, *_other_names(found), *self.constants.get(found, ())})
+        found = self.metric(name) if kind == "metrics" else self.signal(kind, name)
+        return frozenset({found.name, *_other_names(found), *self.constants.get(found, ())})
+
+    def metric(self, reference: str) -> Declaration:
+        """The metric of a reference such as ``http_requests_total{method,status_class}``; raises MissingError.
+
+        Without braces it claims to have no labels. Those that a process puts on every sample may be left out.
+        """
+        parts = _METRIC.fullmatch(reference)
+        if parts is None:
+            raise MissingError(
+                f"metric {reference!r} is not understood; write 'name', or 'name{{label,label}}' where it has labels"
+            )
+        labels = frozenset((parts["labels"] or "").split(",")) - {""}
+        found = self.signal("metrics", parts["name"])
+        own = frozenset(found.label_names) if isinstance(found, (Family, ExternalMetric)) else frozenset[str]()
+        if not own <= labels <= own | self._constant(found):
+            raise MissingError(
+                f"names {reference!r}, but {found!r} has {'other' if own else 'no'} labels; "
+                f"write {_spelt(found)!r}, or correct the declaration"
+            )
+        return found
+
+    def _constant(self, metric: Declaration) -> frozenset[str]:
+        on_nodes = any(c.has_node and self.catalog.exports(metric, c.name) for c in self.catalog.components.values())
+        return frozenset({"node_id"}) if on_nodes else frozenset()
 
     def command(self, line: str) -> tuple[Command, tuple[str, ...]]:
         """The command that ``line`` names and the flags it names; raises MissingError."""
@@ -134,6 +162,16 @@ class Inventory:
                     if _defines(_statements(file), [*parts[depth:], last]):
                         return last
         raise MissingError(f"nothing is called {name!r}; name it as it is imported, as in 'obslib.access.authorize'")
+
+
+def without_labels(reference: str) -> str:
+    """The name in a reference: what stands before the labels, where there are some."""
+    return reference.partition("{")[0]
+
+
+def _spelt(metric: Declaration) -> str:
+    labels = metric.label_names if isinstance(metric, (Family, ExternalMetric)) else ()
+    return f"{metric.name}{{{','.join(labels)}}}" if labels else metric.name
 
 
 def spellings(modules: Iterable[ModuleType]) -> dict[Declaration, frozenset[str]]:

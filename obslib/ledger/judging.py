@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from obslib.ledger.inventory import Inventory, MissingError
+from obslib.ledger.inventory import Inventory, MissingError, without_labels
 from obslib.ledger.row import EVIDENCE, SIGNALS, Ledger, Row
 from obslib.ledger.suite import NOTHING, NoEvidenceError, Suite, Words
 
@@ -115,7 +115,7 @@ def _of_row(row: Row, inventory: Inventory, suite: Suite) -> Iterator[str]:
     if not row.open:
         yield from _lacking(row)
         for kind, signal in inventory.serving(row.id):
-            if signal.name not in row.of(kind):
+            if signal.name not in map(without_labels, row.of(kind)):
                 yield f"{signal!r} serves it and is not on the row; name it under {kind}, and cite a test that speaks of it"
 
 
@@ -128,6 +128,7 @@ def _of_reference(row: Row, kind: str, name: str, inventory: Inventory, words: W
         is_spoken_of = words.say(command.words[1:]) and all(words.say([flag]) for flag in flags)
     else:
         is_spoken_of = words.name_one_of(inventory.spellings(kind, name))
+        name = without_labels(name)
     if kind in SIGNALS and row.id not in inventory.signal(kind, name).serves:
         yield f"{inventory.signal(kind, name)!r} does not serve it; add the row to its serves=, or take it off the row"
     if not is_spoken_of and not row.open and kind != "runbooks":

@@ -16,7 +16,7 @@ from obslib.cli.main import main
 
 SECTION = {"prefix": "OBJ", "title": "Purpose", "rows": 2}
 COUNTED = {
-    "id": "OBJ-01", "lines": "1-2", "kind": "metric", "requirement": "Loss is counted.", "metrics": ["log_lines_total"],
+    "id": "OBJ-01", "lines": "1-2", "kind": "metric", "requirement": "Loss is counted.", "metrics": ["log_lines_total{result}"],
     "tests": ["tests/test_loss.py::test_loss"],
 }  # fmt: skip
 MISSING = {
@@ -86,7 +86,7 @@ def test_it_prints_what_is_open_and_what_is_satisfied(obslib: Callable[..., Outc
 
 def test_a_wrong_row_is_exit_1(obslib: Callable[..., Outcome]) -> None:
     """It is listed first, with what to do; ``--wrong`` lists nothing else."""
-    done = obslib("--wrong", rows=[{**COUNTED, "metrics": ["log_lines_total", "log_line_total"]}, MISSING])
+    done = obslib("--wrong", rows=[{**COUNTED, "metrics": ["log_lines_total{result}", "log_line_total"]}, MISSING])
     assert done.code == 1
     assert done.out.splitlines() == [
         "wrong",
@@ -112,7 +112,7 @@ def test_a_row_asked_for_is_shown_in_full(obslib: Callable[..., Outcome]) -> Non
     assert [line.split() for line in done.out.splitlines()] == [
         ["OBJ-01", "satisfied:", "Loss", "is", "counted."],
         ["metric", "architecture,", "lines", "1-2"],
-        ["metrics", "log_lines_total"],
+        ["metrics", "log_lines_total{result}"],
         ["tests", "tests/test_loss.py::test_loss"],
     ]
     assert "OBJ-02     open: It can be asked." in obslib("OBJ", rows=[COUNTED, MISSING]).out

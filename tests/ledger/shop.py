@@ -16,6 +16,7 @@ from obslib.catalog import (
     Dashboard,
     Field,
     Importance,
+    Label,
     Plane,
     Rule,
     Runbook,
@@ -32,8 +33,11 @@ from obslib.ledger import FILE, PAGE, Command, Inventory, Judgement, judge, read
 SHELF = Field(name="shelf", help="Where it lies.")
 
 
+AISLE = Label.closed("aisle", "a", "b")
+
+
 @gauge("stock", serves=("SHOP-01", "SHOP-06"))
-def STOCK() -> None:
+def STOCK(*, aisle: Annotated[str, AISLE]) -> None:
     """Things in stock."""
 
 
@@ -126,12 +130,12 @@ def helper():
 '''
 
 ROWS: list[dict[str, Any]] = [
-    {"kind": "metric", "metrics": ["stock"], "tests": ["test_stock"]},
+    {"kind": "metric", "metrics": ["stock{aisle}"], "tests": ["test_stock"]},
     {"kind": "log field", "log_events": ["shop.opened"], "fields": ["shelf"], "tests": ["test_lines"]},
     {"kind": "span", "spans": ["shop.sale"], "tests": ["test_lines"]},
     {"kind": "health check", "checks": ["till"], "tests": ["test_lines"]},
     {"kind": "command", "commands": ["shop stock --shelf"], "tests": ["test_command"]},
-    {"kind": "alert", "metrics": ["stock"], "alerts": ["SoldOut"], "runbooks": ["empty"], "tests": ["test_stock"]},
+    {"kind": "alert", "metrics": ["stock{aisle}"], "alerts": ["SoldOut"], "runbooks": ["empty"], "tests": ["test_stock"]},
     {"kind": "dashboard", "dashboards": ["board"], "tests": ["test_lines"]},
     {"kind": "policy", "settings": ["discount"], "code": ["shop.open_door"], "tests": ["test_command"]},
     {"kind": "spec", "docs": ["specs/shop.md"], "tests": ["test_lines"]},

@@ -58,6 +58,18 @@ PLANTED: dict[str, tuple[Spoil, str, str]] = {
     "a command that does not exist": (
         at(5, commands=["shop stocks"]), "SHOP-05", "there is no command 'shop stocks'; did you mean 'shop stock'?",
     ),
+    "a metric whose labels the row leaves out": (
+        at(1, metrics=["stock"]), "SHOP-01",
+        "names 'stock', but <Gauge stock> has other labels; write 'stock{aisle}', or correct the declaration",
+    ),
+    "a metric with a label that it does not have": (
+        at(1, metrics=["stock{aisle,shelf}"]), "SHOP-01",
+        "names 'stock{aisle,shelf}', but <Gauge stock> has other labels; write 'stock{aisle}', or correct the declaration",
+    ),
+    "a metric with labels that cannot be read": (
+        at(1, metrics=["stock{aisle"]), "SHOP-01",
+        "metric 'stock{aisle' is not understood; write 'name', or 'name{label,label}' where it has labels",
+    ),
     "a flag that its command does not take": (
         at(5, commands=["shop stock --shelv"]), "SHOP-05",
         "command 'shop stock' takes no --shelv; did you mean '--shelf'?",
@@ -135,7 +147,7 @@ PLANTED: dict[str, tuple[Spoil, str, str]] = {
         "none of its tests speaks of 'shop stock --json' (commands); cite one that does",
     ),
     "a metric that serves another row": (
-        at(2, metrics=["stock"], tests=["tests/test_shop.py"]), "SHOP-02",
+        at(2, metrics=["stock{aisle}"], tests=["tests/test_shop.py"]), "SHOP-02",
         "<Gauge stock> does not serve it; add the row to its serves=, or take it off the row",
     ),
     "an open row that names what does not exist": (
