@@ -1,0 +1,181 @@
+"""What names stand for, followed through a file and the files it imports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from obslib.lint.uses import LabelSet
+from obslib.lint.value import Kind, Taint
+from tests.lint.conftest import Source
+
+Write = Callable[..., Source]
+
+_TAINTED = {
+    "a request's attribute": ("def handle(request):\n    return request.url.path\nx = handle(1)", Taint.REQUEST),
+    "a request by its type": (
+        "from starlette.requests import Request as R\ndef handle(r: R):\n    p = r.headers['x']\n    return p\nx = handle(1)",
+        Taint.REQUEST,
+    ),
+    "an exception's text": ("try:\n    pass\nexcept ValueError as error:\n    x = str(error)", Taint.EXCEPTION),
+    "an exception's class": ("try:\n    pass\nexcept ValueError as error:\n    x = type(error).__name__", Taint.EXCEPTION),
+    "a fresh id": ("import uuid as u\nx = str(u.uuid4())", Taint.ID),
+    "an f-string": ("def name(n):\n    return f'a{n}'\nx = name(3)", Taint.FORMATTED),
+    "percent formatting": ("def name(n):\n    return 'a%s' % n\nx = name(3)", Taint.FORMATTED),
+    "str.format": ("def name(n):\n    return 'a{}'.format(n)\nx = name(3)", Taint.FORMATTED),
+    "concatenation": ("def name(n):\n    return 'a' + n\nx = name(q)", Taint.FORMATTED),
+    "the clock": ("from time import time as now\nx = now()", Taint.UNBOUNDED),
+    "one of two assignments": ("import uuid\nx = 'a'\nif 1:\n    x = uuid.uuid4().hex", Taint.ID),
+    "an argument of a private function": (
+        "def _name(n):\n    return n\ndef handle(request):\n    return _name(request.url)\nx = handle(1)",
+        Taint.REQUEST,
+    ),
+    "a walrus": ("import uuid\n(x := uuid.uuid4())", Taint.ID),
+    "an element of what is tainted": (
+        "def f(request):\n    for x in request.headers:\n        return x\nx = f(1)",
+        Taint.REQUEST,
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "taint"), _TAINTED.values(), ids=list(_TAINTED))
+def test_text_without_a_bound_is_known_by_where_it_comes_from(text: str, taint: Taint, source: Write) -> None:
+    """A value keeps the taint of its source through assignments, calls, attributes and formatting."""
+    found = source(text).of("x")
+    assert (found.kind, found.taint) == (Kind.TAINTED, taint)
+
+
+_BOUNDED = {
+    "a constant": ("x = 'a'", {"a"}),
+    "either of two": ("x = 'a' if q else 'b'", {"a", "b"}),
+    "what a function returns": ("def f(n):\n    if n:\n        return 'a'\n    return 'b'\nx = f(1)", {"a", "b"}),
+    "a literal type": ("from typing import Literal\ndef f(k: Literal['a', 'b']):\n    return k\nx = f(q)", {"a", "b"}),
+    "an alias of a literal type": (
+        "from typing import Literal\nK = Literal['a', 'b']\ndef f(k: K):\n    return k\nx = f(q)",
+        {"a", "b"},
+    ),
+    "an optional literal": ("from typing import Literal\ndef f(k: Literal['a'] | None):\n    return k\nx = f(q)", {"a"}),
+    "a member of an enumeration": ("from enum import StrEnum\nclass K(StrEnum):\n    A = 'a'\n    B = 'b'\nx = K.B", {"b"}),
+    "any of an enumeration": ("from enum import StrEnum\nclass K(StrEnum):\n    A = 'a'\n    B = 'b'\nx = K(q)", {"a", "b"}),
+    "a value in a table": ("T = {1: 'a', 2: 'b'}\nx = T[q]", {"a", "b"}),
+    "a value in a table, or another": ("T = {1: 'a'}\nx = T.get(q, 'b')", {"a", "b"}),
+    "an element of a tuple": ("for x in ('a', 'b'):\n    pass", {"a", "b"}),
+    "a place in pairs": ("for x, y in (('a', 1), ('b', 2)):\n    pass", {"a", "b"}),
+    "bounded texts put together": ("def f(k):\n    return f'{k}x'\nK = 'a'\nx = f'{K}x'", {"ax"}),
+    "lower case": ("x = 'A'.lower()", {"a"}),
+    "a class of errors": (
+        "from obslib import ErrorClass\nfrom obslib.errors import ErrorClass as E\nx = E.TIMEOUT",
+        {"timeout"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "texts"), _BOUNDED.values(), ids=list(_BOUNDED))
+def test_bounded_text_is_followed_to_its_values(text: str, texts: set[str], source: Write) -> None:
+    """What can only be one of a few texts is known as these."""
+    found = source(text).of("x")
+    assert (found.kind, found.texts) == (Kind.TEXT, frozenset(texts))
+
+
+_THINGS = {
+    "start": ("import obslib\nx = obslib.start('agent')", Kind.OBSERVABILITY),
+    "start under another name": ("from obslib import start as begin\nx = begin('agent')", Kind.OBSERVABILITY),
+    "a child component": ("import obslib as o\nx = o.start('agent').component('edge')", Kind.OBSERVABILITY),
+    "an annotated parameter": ("import obslib\ndef f(o: obslib.Observability):\n    return o\nx = f(1)", Kind.OBSERVABILITY),
+    "a logger": ("import obslib\nx = obslib.start('agent').log.bind(a=1)", Kind.LOG),
+    "an attribute of self": (
+        "import obslib\nclass A:\n    def __init__(self, obs: obslib.Observability):\n        self._obs = obs\n"
+        "    def log(self):\n        return self._obs.log\nx = A(1).log()",
+        Kind.LOG,
+    ),
+    "an attribute of a data class": (
+        "import obslib\nfrom dataclasses import dataclass\n@dataclass\nclass A:\n    obs: obslib.Observability\nx = A(1).obs",
+        Kind.OBSERVABILITY,
+    ),
+    "an attribute of a base class": (
+        "import obslib\nclass A:\n    def __init__(self, obs: obslib.Observability):\n        self.obs = obs\n"
+        "class B(A):\n    pass\nx = B(1).obs",
+        Kind.OBSERVABILITY,
+    ),
+    "structlog": ("import structlog\nx = structlog.get_logger()", Kind.STRUCTLOG),
+    "the standard library's logger": ("from logging import getLogger as g\nx = g(__name__)", Kind.STDLIB_LOG),
+    "a tracer": ("from opentelemetry import trace as t\nx = t.get_tracer('x')", Kind.TRACER),
+    "a meter": ("from opentelemetry.metrics import get_meter\nx = get_meter('x')", Kind.METER),
+}
+
+
+@pytest.mark.parametrize(("text", "kind"), _THINGS.values(), ids=list(_THINGS))
+def test_telemetry_objects_are_known(text: str, kind: Kind, source: Write) -> None:
+    """Loggers, registries and tracers are recognised whatever they are called and wherever they are kept."""
+    assert source(text).of("x").kind is kind
+
+
+def test_a_declaration_of_another_module_is_read_there(source: Write) -> None:
+    """A project's declarations are read from its source, through a relative import and an alias of the label."""
+    found = source(
+        "from billing.signals import INVOICES as x\n",
+        billing____init__="",
+        billing__labels="from typing import Annotated, Literal\nfrom obslib.catalog import Label\n"
+        "KIND = Label.closed('kind', at_most=3)\nKind = Annotated[Literal['a', 'b'], KIND]\n",
+        billing__signals="from obslib.catalog import counter as c\nfrom .labels import Kind\n"
+        "@c('invoices_total', serves=('B-1',))\ndef INVOICES(*, kind: Kind) -> None:\n    '''Invoices.'''\n",
+    ).of("x")
+    assert found.signal is not None
+    assert (found.kind, found.signal.name, found.signal.labels["kind"].values) == (
+        Kind.DECLARED, "invoices_total", frozenset({"a", "b"}),
+    )  # fmt: skip
+
+
+def test_a_name_that_a_module_does_not_have_is_missing(source: Write) -> None:
+    """A misspelt declaration is not merely unknown, in our catalog and in the project's own."""
+    written = source(
+        "from obslib.catalog.platform import data_plane as s\nimport mine\nx = s.NO_SUCH\ny = mine.NO_SUCH\n", mine="A = 1\n"
+    )
+    assert written.of("x").kind is Kind.MISSING
+    assert written.of("y").kind is Kind.MISSING
+
+
+_LABELS = {
+    "called": "fam.labels(kind=q)",
+    "bound first": "labels = fam.labels\nlabels(kind=q)",
+    "partial": "from functools import partial\npartial(fam.labels, kind=q)",
+    "a partial called": "import functools as f\ngiven = f.partial(fam.labels)\ngiven(kind=q)",
+    "a literal dict": "fam.labels(**{'kind': q})",
+    "a dict by name": "given = {'kind': q}\nfam.labels(**given)",
+    "a dict by call": "given = dict(kind=q)\nfam.labels(**given)",
+    "nested dicts": "given = {**{'kind': q}}\nfam.labels(**given)",
+    "a comprehension": "[fam.labels(kind=q) for each in every]",
+    "a nested function": "def a():\n    def b():\n        fam.labels(kind=q)",
+    "a lambda": "later = lambda: fam.labels(kind=q)",
+    "a decorator's argument": "@wrap(fam.labels(kind=q))\ndef a(): ...",
+}
+
+
+@pytest.mark.parametrize("text", _LABELS.values(), ids=list(_LABELS))
+def test_a_label_set_is_seen_however_it_is_written(text: str, source: Write) -> None:
+    """The labels a family is given are found through aliases, partials and dicts."""
+    start = (
+        "import obslib\nfrom obslib.catalog.platform import data_plane as s\n"
+        "fam = obslib.start('agent').metrics[s.AGENT_INSTANCES]\n"
+    )
+    found = source(start + text).uses(LabelSet)
+    assert any(dict(use.arguments.named).keys() == {"kind"} for use in found if isinstance(use, LabelSet))
+
+
+def test_what_cannot_be_taken_apart_is_kept_as_unclear(source: Write) -> None:
+    """Labels from a dict that somebody else fills are not passed over in silence."""
+    [use] = source(
+        "import obslib\nfrom obslib.catalog.platform import data_plane as s\n"
+        "def f(given):\n    obslib.start('agent').metrics[s.AGENT_INSTANCES].labels(**given)\n"
+    ).uses(LabelSet)
+    assert isinstance(use, LabelSet)
+    assert len(use.arguments.unclear) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["x = x", "x = {**x}", "def f():\n    return f()\nx = f()", "x, y = y, x", "class A(A):\n    pass\nx = A().b"]
+)
+def test_a_question_that_comes_back_to_itself_ends(text: str, source: Write) -> None:
+    """Circular definitions are unknown, not endless."""
+    source(text + "\nprint(**x)\n").uses()
