@@ -32,6 +32,7 @@ class Evaluation:
         self.project = project
         self.read: set[Path] = set()
         self._known: dict[tuple[int, int], Value] = {}
+        self._names: dict[tuple[str, int], Value] = {}
         self._kept: list[ast.AST] = []
         self._sites: dict[int, dict[str, list[tuple[ast.Call, Scope]]]] = {}
 
@@ -85,6 +86,13 @@ class Evaluation:
 
     def name(self, name: str, scope: Scope, home: Module) -> Value:
         """What a name stands for, all its bindings taken together."""
+        key = (name, id(scope))
+        if key not in self._names:
+            self._names[key] = UNKNOWN
+            self._names[key] = self._name(name, scope, home)
+        return self._names[key]
+
+    def _name(self, name: str, scope: Scope, home: Module) -> Value:
         found = scope.find(name)
         if not found:
             return imported(f"builtins.{name}") if name in _BUILTINS else UNKNOWN

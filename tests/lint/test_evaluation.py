@@ -179,3 +179,13 @@ def test_what_cannot_be_taken_apart_is_kept_as_unclear(source: Write) -> None:
 def test_a_question_that_comes_back_to_itself_ends(text: str, source: Write) -> None:
     """Circular definitions are unknown, not endless."""
     source(text + "\nprint(**x)\n").uses()
+
+
+def test_modules_that_import_from_each_other_are_followed_once(source: Write) -> None:
+    """A name that two modules hand to each other is unknown; the others of the circle are still found."""
+    written = source(
+        "from one import x, y\n", one="from two import x\nfrom three import y\n", two="from one import x\n",
+        three="import obslib\nfrom one import y as z\ny = obslib.start('agent')\n",
+    )  # fmt: skip
+    assert written.of("x").kind is Kind.UNKNOWN
+    assert written.of("y").kind is Kind.OBSERVABILITY
