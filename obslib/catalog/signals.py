@@ -13,14 +13,17 @@ from obslib.catalog.families import Counter, Family, Gauge, Histogram
 from obslib.errors import CatalogError
 
 __all__ = [
-    "Check", "Component", "Cursor", "Field", "Importance", "Level", "LogEvent", "Loop", "Operation", "ReasonSet",
-    "SpanKind", "log_event", "span_kind",
+    "DEFAULT_DEADLINE_S", "Check", "Component", "Cursor", "Field", "Importance", "Level", "LogEvent", "Loop", "Operation",
+    "ReasonSet", "SpanKind", "log_event", "span_kind",
 ]  # fmt: skip
 
 P = ParamSpec("P")
 
 _COMPONENT = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*\Z")
 _FIELD = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+DEFAULT_DEADLINE_S = 1.0
+"""What a check may take when nobody has said so."""
 
 
 class Level(StrEnum):
@@ -137,18 +140,19 @@ class Operation(Declaration, Generic[P]):
 class Check(Declaration):
     """A readiness check and what its failure means for the component.
 
-    ``every_s`` and ``deadline_s`` are the defaults of its background refresh; ``fail_after`` consecutive
+    ``every_s`` and ``deadline_s`` are the defaults of its background refresh; without a deadline here or where the check
+    is bound, the library gives it ``DEFAULT_DEADLINE_S``, and ``obslib lint`` asks for one. ``fail_after`` consecutive
     failures turn it failing, one success turns it back.
     """
 
     importance: Importance
     every_s: float = 5.0
-    deadline_s: float = 1.0
+    deadline_s: float | None = None
     fail_after: int = 1
 
     def __post_init__(self) -> None:
         Declaration.__post_init__(self)
-        paces = (self.every_s, self.deadline_s, self.fail_after)
+        paces = (self.every_s, DEFAULT_DEADLINE_S if self.deadline_s is None else self.deadline_s, self.fail_after)
         if not all(isinstance(pace, (int, float)) and pace > 0 for pace in paces) or self.fail_after < 1:
             raise CatalogError(f"check {self.name!r} needs every_s > 0, deadline_s > 0 and fail_after >= 1")
 

@@ -18,7 +18,7 @@ from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 from obslib.catalog.catalog import Catalog
-from obslib.catalog.signals import Check, Importance, Loop
+from obslib.catalog.signals import DEFAULT_DEADLINE_S, Check, Importance, Loop
 from obslib.clock import Clock
 from obslib.guard import Guard
 from obslib.health.flight import AsyncPilot, ThreadPilot
@@ -72,15 +72,15 @@ class Health:
     def check(self, declaration: Check, *, every: float | None = None, deadline: float | None = None) -> Callable[[F], F]:
         """Register the decorated function, sync or async, without arguments, as ``declaration``.
 
-        ``every`` and ``deadline`` in seconds override the declared ones. It must return a ``Verdict``: a return
-        annotation that says otherwise is a TypeError here, and so is a function that needs arguments; an answer that
-        is something else makes the check unknown. A second registration replaces the first, so a component can
-        override a shim's.
+        ``every`` and ``deadline`` in seconds override the declared ones; a deadline that nobody gives is 1 s. The
+        function must return a ``Verdict``: a return annotation that says otherwise is a TypeError here, and so is a
+        function that needs arguments; an answer that is something else makes the check unknown. A second
+        registration replaces the first, so a component can override a shim's.
         """
         self._catalog.require(declaration, self._component, kind=Check)
         pace = Pace(
             every_s=declaration.every_s if every is None else every,
-            deadline_s=declaration.deadline_s if deadline is None else deadline,
+            deadline_s=_deadline_of(declaration) if deadline is None else deadline,
             fail_after=declaration.fail_after,
         )
         if not (_is_period(pace.every_s) and _is_period(pace.deadline_s)):
@@ -103,7 +103,7 @@ class Health:
         """
         self._catalog.require(declaration, self._component, kind=(Check, Loop))
         if isinstance(declaration, Check):
-            pace = Pace(every_s=declaration.every_s, deadline_s=declaration.deadline_s, fail_after=declaration.fail_after)
+            pace = Pace(every_s=declaration.every_s, deadline_s=_deadline_of(declaration), fail_after=declaration.fail_after)
             self._add(declaration.name, declaration.importance, progress.verdict, pace)
         else:
             importance = Importance.DEGRADES if declaration.is_critical else Importance.OPTIONAL
@@ -241,6 +241,10 @@ def _is_async(function: Callable[[], object]) -> bool:
 
 def _as_coroutine(function: Callable[[], object]) -> Callable[[], Coroutine[Any, Any, object]]:
     return typing.cast("Callable[[], Coroutine[Any, Any, object]]", function)
+
+
+def _deadline_of(declaration: Check) -> float:
+    return DEFAULT_DEADLINE_S if declaration.deadline_s is None else declaration.deadline_s
 
 
 def _is_period(seconds: object) -> bool:

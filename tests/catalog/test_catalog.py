@@ -131,7 +131,7 @@ def test_one_text_in_place_of_a_tuple_is_refused() -> None:
 
 def test_a_check_whose_pace_is_no_number_is_refused() -> None:
     """Loud where it is declared."""
-    for pace in ({"every_s": "5"}, {"deadline_s": float("nan")}, {"fail_after": None}, {"fail_after": 0}):
+    for pace in ({"every_s": "5"}, {"deadline_s": float("nan")}, {"deadline_s": 0}, {"fail_after": None}, {"fail_after": 0}):
         with pytest.raises(CatalogError, match="check 'till' needs every_s > 0, deadline_s > 0 and fail_after >= 1"):
             replace(TILL_OK, **pace)
 

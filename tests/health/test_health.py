@@ -118,6 +118,20 @@ def probe_while_hung(rig):
     return len(entered), verdict
 
 
+def test_a_check_without_a_deadline_has_one_all_the_same(rig):
+    """What neither the declaration nor the component bounds may take one second."""
+    leave = threading.Event()
+    assert rig.database.deadline_s is None
+    rig.register(rig.database, lambda: leave.wait(10) and Verdict.ok(), every=5)
+    seen = []
+    for _ in range(3):
+        rig.health.tick()
+        seen.append(rig.verdicts()["database"][1])
+        rig.clock.advance(0.6)
+    leave.set()
+    assert seen == ["not_run_yet", "not_run_yet", "deadline_exceeded"]
+
+
 def test_a_hung_check_is_unknown_and_is_entered_once(rig):
     """Past its deadline it is unknown, and no second run is piled on the first (R19)."""
     assert probe_while_hung(rig) == (1, ("unknown", "deadline_exceeded"))

@@ -350,33 +350,33 @@ GROUP_RECONCILE = Operation(
 
 DB_CONNECTIVITY = Check(
     name="db_connectivity", help="The database answers.", plane=_PLANE, components=_DB,
-    serves=("HLT-CP-01", "HLT-PJ-01", "HLT-SC-01"), importance=Importance.REQUIRED,
+    serves=("HLT-CP-01", "HLT-PJ-01", "HLT-SC-01"), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip
 EVENT_APPEND_OK = Check(
     name="event_append", help="Events can be appended: a recent real append, or a probe that is rolled back.",
-    plane=_PLANE, components=(CP,), serves=("HLT-CP-02",), importance=Importance.REQUIRED,
+    plane=_PLANE, components=(CP,), serves=("HLT-CP-02",), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip
 PROJECTIONS_OK = Check(
     name="projections", help="The projector reports, and no critical projection is catastrophically behind.",
-    plane=_PLANE, components=(CP,), serves=("HLT-CP-03",), importance=Importance.REQUIRED,
+    plane=_PLANE, components=(CP,), serves=("HLT-CP-03",), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip
 PROJECTIONS_CURRENT = Check(
     name="projections_current", help="No critical projection is more than 5 000 events behind.", plane=_PLANE,
-    components=(CP,), serves=("HLT-CP-03",), importance=Importance.DEGRADES,
+    components=(CP,), serves=("HLT-CP-03",), importance=Importance.DEGRADES, deadline_s=1.0,
 )  # fmt: skip
 SCHEDULER_OK = Check(
     name="scheduler", help="The scheduler finished a pass within the last minute.", plane=_PLANE, components=(CP,),
-    serves=("HLT-CP-04",), importance=Importance.OPTIONAL,
+    serves=("HLT-CP-04",), importance=Importance.OPTIONAL, deadline_s=1.0,
 )  # fmt: skip
 CONSUMERS_REPORTING = Check(
     name="consumers_reporting", help="Every enrolled, active agent and edge has reported lately.", plane=_PLANE,
-    components=(CP,), serves=("HLT-02", "DBG-2-01"), importance=Importance.OPTIONAL,
+    components=(CP,), serves=("HLT-02", "DBG-2-01"), importance=Importance.OPTIONAL, deadline_s=1.0,
 )  # fmt: skip
 CHECKPOINT_MOVING = Check(
     name="checkpoint_moving", help="A checkpoint moved lately, or there is nothing to apply.", plane=_PLANE,
-    components=(PROJECTOR,), serves=("HLT-PJ-01",), importance=Importance.REQUIRED,
+    components=(PROJECTOR,), serves=("HLT-PJ-01",), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip
 LOOP_PROGRESS = Check(
     name="loop_progress", help="The scheduler's loop makes progress.", plane=_PLANE, components=(SCHEDULER,),
-    serves=("HLT-SC-01",), importance=Importance.REQUIRED,
+    serves=("HLT-SC-01",), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip

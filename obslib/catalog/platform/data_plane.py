@@ -237,21 +237,21 @@ def AGENT_DISK_FREE(*, kind: DiskKind) -> None:
 
 ENROLLED = Check(
     name="enrolled_authenticated", help="The node has an identity and its last call was accepted.", plane=_PLANE,
-    components=_ON_AGENT, serves=("HLT-AG-01",), importance=Importance.REQUIRED,
+    components=_ON_AGENT, serves=("HLT-AG-01",), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip
 OVERLAY_UP = Check(
     name="overlay_up", help="wg0 is present with at least one fresh peer, or no peers are configured.", plane=_PLANE,
-    components=_ON_AGENT, serves=("HLT-AG-02",), importance=Importance.REQUIRED,
+    components=_ON_AGENT, serves=("HLT-AG-02",), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip
 KVM_OK = Check(
     name="kvm_ok", help="/dev/kvm opens for reading and writing.", plane=_PLANE, components=_ON_AGENT,
-    serves=("HLT-AG-03",), importance=Importance.REQUIRED,
+    serves=("HLT-AG-03",), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip
 DISK_OK = Check(
     name="disk_ok", help="Scratch and cache file systems are writable with at least a tenth free.", plane=_PLANE,
-    components=_ON_AGENT, serves=("HLT-AG-04",), importance=Importance.REQUIRED,
+    components=_ON_AGENT, serves=("HLT-AG-04",), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip
 HEARTBEAT_OK = Check(
     name="heartbeat_ok", help="A heartbeat was accepted lately.", plane=_PLANE, components=_ON_AGENT,
-    serves=("HLT-AG-05",), importance=Importance.REQUIRED,
+    serves=("HLT-AG-05",), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip

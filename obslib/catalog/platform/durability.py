@@ -37,7 +37,7 @@ def DB_REPLICATION_LAG() -> None:
 
 REPLICATION_OK = Check(
     name="replication", help="Every expected replica streams from the primary.", plane=_PLANE, components=_ON_CP,
-    serves=("ALR-03",), importance=Importance.OPTIONAL,
+    serves=("ALR-03",), importance=Importance.OPTIONAL, deadline_s=1.0,
 )  # fmt: skip
 
 # --- size -----------------------------------------------------------------------------------------

@@ -202,21 +202,21 @@ def EDGE_BACKEND_RESTORED(
 
 ROUTE_CONFIG_LOADED = Check(
     name="route_config_loaded", help="A config has been applied, from the stream or from disk.", plane=_PLANE,
-    components=_ON_EDGE, serves=("HLT-ED-01",), importance=Importance.REQUIRED,
+    components=_ON_EDGE, serves=("HLT-ED-01",), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip
 OVERLAY_REACHABLE = Check(
     name="overlay_reachable", help="The overlay that carries traffic to backends is up.", plane=_PLANE,
-    components=_ON_EDGE, serves=("HLT-ED-02",), importance=Importance.REQUIRED,
+    components=_ON_EDGE, serves=("HLT-ED-02",), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip
 UPSTREAM_REACHABLE = Check(
     name="upstream_reachable", help="At least one backend can be reached, or no route has backends.", plane=_PLANE,
-    components=_ON_EDGE, serves=("HLT-ED-03",), importance=Importance.REQUIRED,
+    components=_ON_EDGE, serves=("HLT-ED-03",), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip
 SAFE_RELOAD = Check(
     name="safe_reload", help="The last reload was atomic and the state file is writable.", plane=_PLANE,
-    components=_ON_EDGE, serves=("HLT-ED-04",), importance=Importance.REQUIRED,
+    components=_ON_EDGE, serves=("HLT-ED-04",), importance=Importance.REQUIRED, deadline_s=1.0,
 )  # fmt: skip
 CONFIG_STREAM = Check(
     name="config_stream", help="The control plane was heard lately; without it the last config stays in force.",
-    plane=_PLANE, components=_ON_EDGE, serves=("HLT-02", "DBG-2-06"), importance=Importance.OPTIONAL,
+    plane=_PLANE, components=_ON_EDGE, serves=("HLT-02", "DBG-2-06"), importance=Importance.OPTIONAL, deadline_s=1.0,
 )  # fmt: skip
