@@ -12,7 +12,8 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from textwrap import dedent
+from typing import Any, ClassVar, Generic, TypeVar
 
 from obslib.lint.uses import File, Use
 
@@ -51,8 +52,8 @@ class Rule(ABC, Generic[U]):
     """Report every use of one kind that breaks a promise.
 
     The docstring of a rule has three parts: a first line that says what it reports, a paragraph that begins with ``Why:``
-    and one that begins with ``Fix:``. ``good`` and ``bad`` are whole sources of modules; each bad one is reported by this
-    rule at least once, each good one never.
+    and one that begins with ``Fix:``. ``good`` and ``bad`` are whole sources of modules, indented as they stand in the
+    rule; each bad one is reported by this rule at least once, each good one never.
     """
 
     code: ClassVar[str]
@@ -65,6 +66,10 @@ class Rule(ABC, Generic[U]):
     on: ClassVar[type[Use] | tuple[type[Use], ...]]
     good: ClassVar[tuple[str, ...]]
     bad: ClassVar[tuple[str, ...]]
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls.good, cls.bad = (tuple(dedent(each).lstrip("\n") for each in getattr(cls, name, ())) for name in ("good", "bad"))
 
     @abstractmethod
     def check(self, use: U, file: File) -> Iterator[Problem]:

@@ -29,19 +29,28 @@ class UndeclaredMetric(Rule[Binding]):
     name = "undeclared-metric"
     on = Binding
     good: ClassVar[tuple[str, ...]] = (
-        "from obslib import Observability\n"
-        "from obslib.catalog.platform import data_plane as s\n"
-        "def wire(obs: Observability) -> None:\n"
-        "    obs.metrics[s.AGENT_INSTANCES_DESIRED].set(3)\n",
+        """
+        from obslib import Observability
+        from obslib.catalog.platform import data_plane as s
+
+        def wire(obs: Observability) -> None:
+            obs.metrics[s.AGENT_INSTANCES_DESIRED].set(3)
+        """,
     )
     bad: ClassVar[tuple[str, ...]] = (
-        "from obslib import Observability\n"
-        "def wire(obs: Observability) -> None:\n"
-        "    obs.metrics['http_requests_total'].inc()\n",
-        "from obslib import Observability\n"
-        "from obslib.catalog.platform import data_plane as s\n"
-        "def wire(obs: Observability) -> None:\n"
-        "    obs.metrics[s.NO_SUCH_METRIC].inc()\n",
+        """
+        from obslib import Observability
+
+        def wire(obs: Observability) -> None:
+            obs.metrics['http_requests_total'].inc()
+        """,
+        """
+        from obslib import Observability
+        from obslib.catalog.platform import data_plane as s
+
+        def wire(obs: Observability) -> None:
+            obs.metrics[s.NO_SUCH_METRIC].inc()
+        """,
     )
 
     def check(self, use: Binding, file: File) -> Iterator[Problem]:
