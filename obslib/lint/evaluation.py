@@ -209,7 +209,7 @@ class Evaluation:
         if handed.kind is Kind.TAINTED or (handed.kind is not Kind.UNKNOWN and _is_private(function, binding.scope)):
             return handed
         if binding.annotation is None:
-            return self._by_custom(binding.node.arg, home) or Value(Kind.STRING)
+            return self._by_custom(binding.node.arg, home) or UNKNOWN
         return told
 
     def _handed(self, function: ast.AST, parameter: str, home: Module) -> Value:
