@@ -57,7 +57,7 @@ class BoundFamily(ABC, Generic[P, B]):
 
     def remove(self, *_: P.args, **labels: P.kwargs) -> bool:
         """Drop the series of exactly these labels and free its places; False when there is none."""
-        key = tuple(labels.get(name) for name in self.declaration.label_names)
+        key = tuple(_text(labels.get(name)) for name in self.declaration.label_names)
         with self._wiring.latch.lock:
             return bool(self._drop([cast("tuple[str, ...]", key)]))
 
@@ -65,9 +65,9 @@ class BoundFamily(ABC, Generic[P, B]):
         """Drop every series whose ``label`` is ``value``; returns how many there were."""
         if label not in self.declaration.label_names:
             return 0
-        at = self.declaration.label_names.index(label)
+        at, text = self.declaration.label_names.index(label), _text(value)
         with self._wiring.latch.lock:
-            return self._drop([key for key in self._series if key[at] == value])
+            return self._drop([key for key in self._series if key[at] == text])
 
     def at(self, values: Key) -> B:
         """The series of label ``values`` given by position; like ``labels``, it never raises."""

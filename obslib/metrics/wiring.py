@@ -76,17 +76,21 @@ class Wiring:
     def starting_points(self, family: Family[...]) -> Iterable[tuple[str, ...]]:
         """The label combinations that are exported from the start, at 0: all of them, when every label is closed.
 
-        Of a family that speaks of metrics and their labels, only pairs that exist.
+        Of a family that speaks of metrics and their labels, only pairs that exist; none where a label determines
+        another, because only the component knows which pairs are true.
         """
-        if family.joints or any(use.label.domain is not Domain.CLOSED for use in family.labels):
+        names = set(family.label_names)
+        if family.joints or any(
+            use.label.domain is not Domain.CLOSED or not names.isdisjoint(use.label.determines) for use in family.labels
+        ):
             return ()
         sources = [use.label.source for use in family.labels]
         if Source.FAMILIES in sources and Source.LABELS in sources:
             metric, label = sources.index(Source.FAMILIES), sources.index(Source.LABELS)
-            names = {f.name: f.label_names for f in self.catalog.of(Family, self.component)}
+            carried = {f.name: f.label_names for f in self.catalog.of(Family, self.component)}
             return (
                 point
                 for point in itertools.product(*map(self.values, family.labels))
-                if point[label] in names.get(point[metric], ())
+                if point[label] in carried.get(point[metric], ())
             )
         return itertools.product(*map(self.values, family.labels))

@@ -27,6 +27,7 @@ class Colour(StrEnum):
 COLOUR = Label.closed("colour", at_most=4)
 SHELF = Label.budgeted("shelf", 3, why="shelves")
 ZONE = Label.closed("zone", "hot", "cold")
+TRUCK = Label(name="truck", domain="closed", at_most=2, values=("big", "small"), determines=("zone",), why="trucks")
 INSTANCE = Label(name="instance_id", domain="budgeted", at_most=64, id_prefix="inst", why="quota", is_per_instance=True)
 
 
@@ -43,6 +44,11 @@ def SEEN() -> None:
 @counter("pooled_total", serves=("T",))
 def POOLED(*, shelf: Annotated[str, SHELF]) -> None:
     """Things pooled."""
+
+
+@counter("loaded_total", serves=("T",))
+def LOADED(*, truck: Annotated[str, TRUCK], zone: Annotated[Literal["hot", "cold"], ZONE]) -> None:
+    """Things loaded."""
 
 
 @gauge("stock", serves=("T",))
@@ -101,6 +107,15 @@ def test_closed_combinations_start_at_zero(rig: Rig) -> None:
     assert (r.samples(POOLED), r.samples(STOCK), r.samples(OPEN_DOORS)) == ({}, {}, {})
     waits = [m for m in r.registry.collector.collect() if m.name == "wait_seconds"]
     assert len(waits[0].samples) == 2 * (2 + 3)
+
+
+def test_pairs_that_only_the_component_knows_do_not_start(rig: Rig) -> None:
+    """Where a closed label determines another, no pair is made up at the start, so the first true one is not refused."""
+    r = rig(*SIGNALS, LOADED)
+    loaded = r.registry[LOADED]
+    assert r.samples(LOADED) == {}
+    loaded.labels(truck="big", zone="cold").inc()
+    assert r.samples(LOADED) == {("big", "cold"): 1}
 
 
 def test_a_gauge_is_absent_until_it_has_a_value(rig: Rig) -> None:
@@ -201,6 +216,25 @@ def test_removal_takes_exactly_one_series(rig: Rig) -> None:
         False,
     ]
     assert r.samples(POOLED) == {("b",): 1}
+
+
+def test_removal_names_a_series_as_labels_does(rig: Rig) -> None:
+    """A port given as a number removes the port given as text, and what cannot even be a key removes nothing."""
+
+    class Hostile:
+        def __hash__(self) -> int:
+            raise RuntimeError("hash")
+
+        def __eq__(self, other: object) -> bool:
+            raise RuntimeError("eq")
+
+    r = rig(*SIGNALS)
+    pooled = r.registry[POOLED]
+    for port in (443, 80):
+        pooled.labels(shelf=port).inc()
+    assert [pooled.remove(shelf=Hostile()), pooled.forget("shelf", Hostile())] == [False, 0]
+    assert [pooled.remove(shelf=443), pooled.forget("shelf", 80)] == [True, 1]
+    assert r.samples(POOLED) == {}
 
 
 # callbacks
