@@ -138,6 +138,7 @@ class Joint:
 
     At most ``at_most`` combinations are admitted in one process, plus ``reserved`` ones that always
     have room (one ``unmatched`` per HTTP method, say); past that the whole group becomes ``_other``.
+    With ``at_most`` 0 the reserved combinations are all there are.
     """
 
     name: str

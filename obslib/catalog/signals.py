@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, ParamSpec
 
 from obslib.catalog.declaration import Declaration, Deprecated, Plane, Stability, parameters, require_plane, sentence
 from obslib.catalog.families import Counter, Family, Gauge, Histogram
+from obslib.catalog.labels import Joint
 from obslib.errors import CatalogError
 
 __all__ = [
-    "DEFAULT_DEADLINE_S", "Check", "Component", "Cursor", "Field", "Importance", "Level", "LogEvent", "Loop", "Operation",
-    "ReasonSet", "SpanKind", "log_event", "span_kind",
+    "DEFAULT_DEADLINE_S", "NO_REASON", "Check", "Component", "Cursor", "Field", "Importance", "Level", "LogEvent", "Loop",
+    "Operation", "ReasonSet", "SpanKind", "log_event", "span_kind",
 ]  # fmt: skip
+
+NO_REASON = "none"
+"""The reason of a success, in a family that has both ``result`` and ``reason``."""
 
 P = ParamSpec("P")
 
@@ -77,22 +81,36 @@ class Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonSet:
-    """A closed set of reason codes and the one used when nothing more is known."""
+    """A closed set of reason codes and the one used when nothing more is known.
+
+    ``finer`` are words of others and the code that each stands for.
+    """
 
     name: str
     values: tuple[str, ...]
     fallback: str
+    finer: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.values, str) or len(set(self.values)) != len(self.values):
             raise CatalogError(f"reason set {self.name!r} lists {self.values!r}; write a tuple that has each reason once")
-        if self.fallback not in self.values:
-            raise CatalogError(f"reason set {self.name!r}: fallback {self.fallback!r} is not one of {self.values!r}")
+        for what, code in (("fallback", self.fallback), *self.finer.items()):
+            if code not in self.values:
+                raise CatalogError(f"reason set {self.name!r}: {what} {code!r} is not one of {self.values!r}")
 
     def fold(self, reason: object) -> str:
-        """``reason`` as text when it is in the set, else the fallback."""
-        text = str(reason)
-        return text if text in self.values else self.fallback
+        """``reason`` as a code of the set, what follows a colon being detail; the fallback when it stands for none."""
+        text = str(reason).partition(":")[0]
+        return text if text in self.values else self.finer.get(text, self.fallback)
+
+    @property
+    def outcomes(self) -> Joint:
+        """The pairs of ``result`` and ``reason`` that can be: a success has none, a failure one of this set."""
+        return Joint(
+            name=f"{self.name}_outcomes", labels=("result", "reason"), at_most=0,
+            reserved=(("success", NO_REASON), *(("failure", value) for value in self.values)),
+            why="a success has no reason, a failure has one of its set",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -117,7 +135,8 @@ class Operation(Declaration, Generic[P]):
     """One piece of work: a span, a duration, outcome counters and a failure line from one declaration.
 
     ``duration`` may carry ``result``; each of ``outcomes`` is read by its labels: with ``result`` it counts
-    every run, with only ``reason`` or ``error_class`` it counts failures. ``reasons`` closes the reason.
+    every run, with only ``reason`` or ``error_class`` it counts failures. ``reasons`` closes the reason; beside
+    ``result`` it is ``none`` for a success.
     """
 
     span: SpanKind[P]

@@ -15,7 +15,7 @@ from obslib.catalog import upkeep
 from obslib.catalog.declaration import Declaration, Deprecated, Plane
 from obslib.catalog.families import ExternalMetric, Family, InstanceMetric
 from obslib.catalog.labels import Joint, Label
-from obslib.catalog.signals import Check, Cursor, LogEvent, Loop, Operation, SpanKind
+from obslib.catalog.signals import NO_REASON, Check, Cursor, LogEvent, Loop, Operation, SpanKind
 from obslib.errors import CatalogError
 
 if TYPE_CHECKING:
@@ -172,6 +172,10 @@ def _require_own_reasons(catalog: Catalog, signal: Declaration) -> None:
                 raise CatalogError(
                     f"{signal!r} can fail for {missing!r}, which {family!r} does not list; "
                     f"add it to the label, or take it out of reason set {reasons.name!r}"
+                )
+            if use.name == "reason" and "result" in family.label_names and use.values and NO_REASON not in use.values:
+                raise CatalogError(
+                    f"{signal!r} counts successes in {family!r}, whose reason has no {NO_REASON!r} for them; add it there"
                 )
 
 

@@ -124,7 +124,7 @@ class BoundOperation(Generic[P]):
 
     def record(self, run: Run) -> None:
         """Write a finished run everywhere it is declared to show."""
-        self._board.run(run.seconds, SUCCESS if run.ok else FAILURE)
+        self._board.run(run.seconds, SUCCESS if run.ok else FAILURE, run.reason)
         if run.error is None:
             return
         self._board.failure(self.instruments.classifier.error_class(run.error), run.reason)

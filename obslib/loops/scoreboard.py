@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from obslib.catalog.families import Counter, Family, Histogram
+from obslib.catalog.signals import NO_REASON
 from obslib.errors import ErrorClass
 from obslib.loops.seams import Families
 
@@ -26,7 +27,8 @@ class Scoreboard:
     """Counts runs, durations and failures in every family given.
 
     A histogram takes the duration of each run, a counter with ``result`` (or no label) each run, a counter with
-    ``error_class`` or ``reason`` but no ``result`` each failure. ``fixed`` labels are filled everywhere they occur.
+    ``error_class`` or ``reason`` but no ``result`` each failure; with both, a run without a reason counts as ``none``.
+    ``fixed`` labels are filled everywhere they occur.
     """
 
     def __init__(self, metrics: Families, families: Iterable[Family[...]], **fixed: str) -> None:
@@ -34,18 +36,20 @@ class Scoreboard:
         self._fixed = fixed
         self._each_run: list[Family[...]] = []
         self._failures: list[Family[...]] = []
-        self._runs: dict[str, tuple[tuple[Write, bool], ...]] = {}
+        self._runs: dict[tuple[str, str], tuple[tuple[Write, bool], ...]] = {}
         for family in families:
             own = set(family.label_names) - set(fixed)
             counts_each_run = isinstance(family, Histogram) or "result" in own or not own
             (self._each_run if counts_each_run else self._failures).append(family)
-        self._runs[SUCCESS] = self._bind_runs(SUCCESS)
+        self._has_reasons = any("reason" in family.label_names for family in self._each_run)
+        self._runs[SUCCESS, ""] = self._bind_runs(SUCCESS, "")
 
-    def run(self, seconds: float, result: str) -> None:
+    def run(self, seconds: float, result: str, reason: str = "") -> None:
         """One run of ``seconds`` with ``result``; where a family does not know the result it was a success."""
-        bound = self._runs.get(result)
+        key = (result, reason if self._has_reasons else "")
+        bound = self._runs.get(key)
         if bound is None:
-            bound = self._runs[result] = self._bind_runs(result)
+            bound = self._runs[key] = self._bind_runs(*key)
         for write, is_counter in bound:
             write(1 if is_counter else seconds)
 
@@ -54,10 +58,10 @@ class Scoreboard:
         for family in self._failures:
             self._labelled(family, error_class=error_class.value, reason=reason).inc()
 
-    def _bind_runs(self, result: str) -> tuple[tuple[Write, bool], ...]:
+    def _bind_runs(self, result: str, reason: str) -> tuple[tuple[Write, bool], ...]:
         bound = []
         for family in self._each_run:
-            handle = self._labelled(family, result=_known(family, result))
+            handle = self._labelled(family, result=_known(family, result), reason=reason or NO_REASON)
             is_counter = isinstance(family, Counter)
             bound.append((handle.inc if is_counter else handle.observe, is_counter))
         return tuple(bound)

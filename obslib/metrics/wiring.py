@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from obslib.catalog import Catalog, Domain, Family, LabelUse, Source
+from obslib.catalog import Catalog, Domain, Family, Joint, LabelUse, Source
 from obslib.catalog.common import METRIC_LABEL_OVERFLOW, METRIC_LABEL_REJECTIONS, METRIC_SOURCE_ERRORS
 from obslib.clock import Clock
 from obslib.guard import Guard
@@ -74,14 +74,14 @@ class Wiring:
         self.tally.cell(METRIC_SOURCE_ERRORS, source=family.name).add()
 
     def starting_points(self, family: Family[...]) -> Iterable[tuple[str, ...]]:
-        """The label combinations that are exported from the start, at 0: all of them, when every label is closed.
+        """The label combinations that are exported from the start, at 0: all that can be, when every label is closed.
 
         Of a family that speaks of metrics and their labels, only pairs that exist; none where a label determines
         another, because only the component knows which pairs are true.
         """
-        names = set(family.label_names)
-        if family.joints or any(
-            use.label.domain is not Domain.CLOSED or not names.isdisjoint(use.label.determines) for use in family.labels
+        own = set(family.label_names)
+        if any(joint.at_most for joint in family.joints) or any(
+            use.label.domain is not Domain.CLOSED or not own.isdisjoint(use.label.determines) for use in family.labels
         ):
             return ()
         sources = [use.label.source for use in family.labels]
@@ -93,4 +93,9 @@ class Wiring:
                 for point in itertools.product(*map(self.values, family.labels))
                 if point[label] in carried.get(point[metric], ())
             )
-        return itertools.product(*map(self.values, family.labels))
+        points = itertools.product(*map(self.values, family.labels))
+        return (point for point in points if all(_holds(joint, family, point) for joint in family.joints))
+
+
+def _holds(joint: Joint, family: Family[...], point: tuple[str, ...]) -> bool:
+    return tuple(point[family.label_names.index(name)] for name in joint.labels) in joint.reserved

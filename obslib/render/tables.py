@@ -12,6 +12,7 @@ from obslib.catalog import (
     Counter,
     Dashboard,
     Declaration,
+    Deprecated,
     Domain,
     Family,
     Gauge,
@@ -23,6 +24,7 @@ from obslib.catalog import (
     Retention,
     Rule,
     Runbook,
+    Stability,
 )
 from obslib.catalog.promql import duration
 
@@ -137,7 +139,7 @@ def _log_events(catalog: Catalog) -> str:
     return _table(
         ("event", "level", "on", "own fields", "message"),
         (
-            (f"`{e.name}`", e.level.value, _where(e), " ".join(f"`{field.name}`" for field in e.fields), e.help)
+            (f"`{e.name}`", e.level.value, _where(e), " ".join(f"`{field.name}`" for field in e.fields), _help(e))
             for e in catalog.of(LogEvent)
         ),
     )
@@ -169,7 +171,8 @@ def _metrics(catalog: Catalog) -> str:
                 ("metric", "type", "labels", "on", "meaning", "rows"),
                 (
                     (
-                        f"`{f.name}`", _type(f), " ".join(f"`{label}`" for label in f.label_names), _where(f), f.help, _rows(f),
+                        f"`{f.name}`", _type(f), " ".join(f"`{label}`" for label in f.label_names), _where(f), _help(f),
+                        _rows(f),
                     )
                     for f in families
                 ),
@@ -199,6 +202,16 @@ def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _help(signal: Declaration) -> str:
+    """What the signal says, and what may become of it where it is not stable."""
+    match signal.stability:
+        case Deprecated(replaced_by=name):
+            return f"{signal.help} *Deprecated: use `{name}`.*"
+        case Stability.EXPERIMENTAL:
+            return f"{signal.help} *Experimental.*"
+    return signal.help
 
 
 def _where(signal: Declaration) -> str:

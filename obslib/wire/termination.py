@@ -33,25 +33,6 @@ class TerminationClass(StrEnum):
     UNKNOWN = "unknown"
 
 
-_CODE_OF: Mapping[str, str] = MappingProxyType(
-    {
-        "handshake_failed": "network_setup_failed",
-        "config_parse_failed": "network_setup_failed",
-        "net_config_failed": "network_setup_failed",
-        "overlay_root_mount_failed": "rootfs_build_failed",
-        "disk_full": "rootfs_build_failed",
-        "mount_failed": "volume_attach_failed",
-        "secrets_write_failed": "secrets_injection_failed",
-        "workload_start_failed": "crash_loop_backoff",
-        "workload_crashed": "crash_loop_backoff",
-        "image_too_large": "image_pull_failed",
-        "image_pull_timeout": "image_pull_failed",
-        "image_layer_invalid": "image_pull_failed",
-        "node_shutdown": "terminated_by_operator",
-        "admin_kill": "terminated_by_operator",
-        "eviction": "terminated_by_operator",
-    }
-)
 _CLASS_OF_CODE: Mapping[str, TerminationClass] = MappingProxyType(
     {
         "oom_killed": TerminationClass.OOM,
@@ -76,9 +57,7 @@ _CLASS_OF_DESIRE: Mapping[str, TerminationClass] = MappingProxyType(
 
 def reason_code(text: str) -> tuple[str, str]:
     """The reason code and the detail that ``text`` stands for; text that is no code survives as the detail."""
-    if text in INSTANCE_REASONS.values:
-        return text, ""
-    return _CODE_OF.get(text, INSTANCE_REASONS.fallback), text
+    return INSTANCE_REASONS.fold(text), "" if text in INSTANCE_REASONS.values else text
 
 
 def termination_class(

@@ -41,6 +41,18 @@ CLOSED_SETS = """
    log_write, log_read, lock, health_probe, registry_pull, object_store, agent_rpc.
 """
 
+SUPPORTING_SETS = """
+1. secrets_delivery (7): secrets_missing, master_key_unavailable, decrypt_failed, integrity_failed, format_invalid,
+   secrets_write_failed, secrets_injection_failed.
+2. volume_attach (8): volume_not_present_on_node, device_attach_failed, filesystem_mismatch, mount_path_invalid,
+   mount_failed, read_only_attach_failed, busy_or_already_attached, volume_attach_failed.
+3. snapshot (4): preflight_failed, snapshot_create_failed, quiesce_failed, internal_error.
+4. restore (14): snapshot_not_found, snapshot_not_succeeded, backup_metadata_missing, backup_object_missing,
+   master_key_unavailable, node_not_eligible, no_capacity, download_failed, decrypt_failed, write_failed,
+   integrity_check_failed, fsck_failed, cleanup_failed, internal_error.
+"""
+"""Those of the supporting specs (platform facts §10); the first two end in the instance's reason for all of them."""
+
 
 def test_every_label_of_the_platform_is_in_the_table_and_within_its_bound() -> None:
     """No family carries a label that the requirements do not bound, nor one that may hold more than they say."""
@@ -75,20 +87,28 @@ def declared() -> Mapping[str, tuple[str, ...]]:
 @pytest.mark.parametrize("name", list(declared()))
 def test_a_closed_set_is_the_text_of_the_requirements(name: str) -> None:
     """The same codes in the same order, as many as the text counts."""
-    [(count, text)] = [(int(n), text) for title, n, text in written() if title == name]
+    [(count, text)] = [(int(n), text) for title, n, text in written(CLOSED_SETS) if title == name]
     assert declared()[name] == words(text)
     assert len(declared()[name]) == count
 
 
+def test_the_reasons_of_the_supporting_specs_are_theirs() -> None:
+    """The same codes in the same order, as many as the text counts."""
+    for name, count, text in written(SUPPORTING_SETS):
+        assert PLATFORM.reasons[name].values == words(text)
+        assert len(words(text)) == int(count)
+
+
 def test_every_closed_set_of_the_requirements_is_looked_at() -> None:
-    """Each of the six has its test, and no reason set of the catalog is a seventh."""
-    assert [title for title, _, _ in written()] == list(declared())
-    assert set(PLATFORM.reasons) == {"scheduler", "instance_failure", "edge_upstream", "termination"}
+    """Each of the six has its test, and a reason set of the catalog is one of those or of the supporting specs."""
+    assert [title for title, _, _ in written(CLOSED_SETS)] == list(declared())
+    supporting = {name for name, _, _ in written(SUPPORTING_SETS)}
+    assert set(PLATFORM.reasons) == {"scheduler", "instance_failure", "edge_upstream", "termination", *supporting}
 
 
 def test_mutant_a_reason_more_or_less_is_found() -> None:
     """The comparison above sees a code that is missing, and one that is too many."""
-    [text] = [text for title, _, text in written() if title == "Edge upstream `reason`"]
+    [text] = [text for title, _, text in written(CLOSED_SETS) if title == "Edge upstream `reason`"]
     ours = PLATFORM.reasons["edge_upstream"].values
     assert words(text) not in (ours[:-1], (*ours, "sleepy"))
 
@@ -107,9 +127,9 @@ def problem_of(label: Label) -> str:
     return "" if label.at_most <= bound else f"{label.name} may hold {label.at_most} values, not {bound}"
 
 
-def written() -> list[tuple[str, str, str]]:
-    """Title, number and text of each closed set of the requirements."""
-    return re.findall(r"^\d\. (.+?) \((\d+)\): ([^.]+)\.", CLOSED_SETS, re.MULTILINE)
+def written(sets: str) -> list[tuple[str, str, str]]:
+    """Title, number and text of each closed set that is written there."""
+    return re.findall(r"^\d\. (.+?) \((\d+)\): ([^.]+)\.", sets, re.MULTILINE)
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from obslib.catalog import (
     log_event,
     span_kind,
 )
-from obslib.catalog.common import REASON
+from obslib.catalog.common import REASON, RESULT
 from obslib.catalog.platform import PLATFORM, control_plane
 from obslib.errors import CatalogError
 
@@ -71,6 +71,10 @@ def by_reason(*, reason: Annotated[Literal["late"], REASON]) -> None:
     """Help."""
 
 
+def by_outcome(*, result: Annotated[Literal["success", "failure"], RESULT], reason: Annotated[Literal["late"], REASON]) -> None:
+    """Help."""
+
+
 def by_pair(*, shelf: Annotated[str, SHELF], reason: Annotated[Literal["late"], REASON]) -> None:
     """Help."""
 
@@ -90,6 +94,8 @@ CLOSING = Operation(
     name="shop.close", help="Closes.", plane=Plane.COMMON, serves=("T",), components=("shop",), span=OPENING, outcomes=(LATE,),
     reasons=REASONS,
 )  # fmt: skip
+ENDED = counter("ended_total", serves=("T",))(by_outcome)
+LATE_ALONE = replace(REASONS, values=("late",))
 PAIRS = Joint(name="pairs", labels=("shelf", "reason"), at_most=3, why="in use")
 SWEEP = Loop(name="sweep", help="Sweeps.", plane=Plane.COMMON, serves=("T",), span=OPENING)
 
@@ -150,6 +156,11 @@ SWEEP = Loop(name="sweep", help="Sweeps.", plane=Plane.COMMON, serves=("T",), sp
             {"signals": [OPENING, LATE, CLOSING], "reasons": [REASONS]},
             "<Operation shop.close> can fail for ['tired'], which <Counter late_total> does not list; "
             "add it to the label, or take it out of reason set 'closing'",
+        ),
+        (
+            {"signals": [OPENING, ENDED, replace(CLOSING, outcomes=(ENDED,), reasons=LATE_ALONE)], "reasons": [LATE_ALONE]},
+            "<Operation shop.close> counts successes in <Counter ended_total>, whose reason has no 'none' for them; "
+            "add it there",
         ),
         (
             {"signals": [log_event("shop.closed", serves=("T",))(with_field)]},
@@ -241,6 +252,10 @@ def test_the_same_declarations_without_their_faults_hold() -> None:
         (
             lambda: ReasonSet(name="closing", values=("late",), fallback="tired"),
             "reason set 'closing': fallback 'tired' is not one of ('late',)",
+        ),
+        (
+            lambda: ReasonSet(name="closing", values=("late",), fallback="late", finer={"dark": "night"}),
+            "reason set 'closing': dark 'night' is not one of ('late',)",
         ),
         (
             lambda: cursor("shop", by_shelf),

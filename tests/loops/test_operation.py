@@ -10,6 +10,7 @@ from obslib import context
 from obslib.catalog import common as c
 from obslib.catalog.platform import control_plane as cp
 from obslib.catalog.platform import data_plane as s
+from obslib.catalog.platform import volumes as v
 from obslib.errors import UnknownSignal
 from obslib.loops import WorkFailed
 
@@ -54,6 +55,23 @@ def test_an_unknown_reason_becomes_the_sets_fallback(rig, error):
         raise error
     assert run.reason == "firecracker_start_failed"
     assert rig.samples(s.AGENT_BOOT_FAILURES) == {("firecracker_start_failed",): 1.0}
+
+
+def test_a_counter_of_results_and_reasons_counts_each_run_once(rig, launch_error):
+    """A success under no reason, a failure under its own: the sum over reasons is the number of runs."""
+    attach = rig.loops.operation(v.VOLUME_ATTACH)
+    with attach(volume_id="vol_1"):
+        pass
+    for reason in ("mount_failed", "busy_or_already_attached: inst_2", "made up"):
+        with attach(volume_id="vol_1"):
+            raise launch_error("no", reason=reason)
+    assert rig.samples(v.AGENT_VOLUME_ATTACH) == {
+        ("success", "none"): 1.0,
+        ("failure", "mount_failed"): 1.0,
+        ("failure", "busy_or_already_attached"): 1.0,
+        ("failure", "volume_attach_failed"): 1.0,
+    }
+    assert rig.samples(v.AGENT_VOLUME_ATTACH_DURATION, "_count") == {("success",): 1.0, ("failure",): 3.0}
 
 
 def test_a_run_can_fail_without_an_exception(rig):

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 import pytest
 
-from obslib.catalog import AcrossWorkers, Label, Plane, counter, gauge, histogram, instance_gauge
-from obslib.catalog.common import METRIC_LABEL_OVERFLOW, METRIC_SOURCE_ERRORS, TELEMETRY_GUARD_ERRORS
+from obslib.catalog import AcrossWorkers, Label, Plane, ReasonSet, counter, gauge, histogram, instance_gauge
+from obslib.catalog.common import METRIC_LABEL_OVERFLOW, METRIC_SOURCE_ERRORS, REASON, TELEMETRY_GUARD_ERRORS, Outcome
 from obslib.ids import ulid
 from obslib.metrics import Registry
 
@@ -49,6 +49,11 @@ def POOLED(*, shelf: Annotated[str, SHELF]) -> None:
 @counter("loaded_total", serves=("T",))
 def LOADED(*, truck: Annotated[str, TRUCK], zone: Annotated[Literal["hot", "cold"], ZONE]) -> None:
     """Things loaded."""
+
+
+@counter("done_total", serves=("T",), joints=(ReasonSet(name="done", values=("lost",), fallback="lost").outcomes,))
+def DONE(*, result: Outcome, reason: Annotated[Literal["none", "lost"], REASON]) -> None:
+    """Things done."""
 
 
 @gauge("stock", serves=("T",))
@@ -116,6 +121,17 @@ def test_pairs_that_only_the_component_knows_do_not_start(rig: Rig) -> None:
     assert r.samples(LOADED) == {}
     loaded.labels(truck="big", zone="cold").inc()
     assert r.samples(LOADED) == {("big", "cold"): 1}
+
+
+def test_pairs_that_cannot_be_neither_start_nor_count_as_themselves(rig: Rig) -> None:
+    """Of a joint domain that lists all its pairs those start at 0; another one is _other, in both labels, and counted."""
+    r = rig(DONE)
+    family = r.registry[DONE]
+    assert r.samples(DONE) == {("success", "none"): 0, ("failure", "lost"): 0}
+    family.labels(result="success", reason="lost").inc()
+    assert r.samples(DONE)["_other", "_other"] == 1
+    assert r.samples(METRIC_LABEL_OVERFLOW)["done_total", "result"] == 1
+    assert len(r.samples(DONE)) == DONE.joints[0].bound == 3
 
 
 def test_a_gauge_is_absent_until_it_has_a_value(rig: Rig) -> None:

@@ -8,12 +8,25 @@ from dataclasses import replace
 
 import pytest
 
-from obslib.catalog import Alert, Check, Dashboard, Family, LogEvent, Loop, Retention, Runbook
+from obslib.catalog import (
+    Alert,
+    Catalog,
+    Check,
+    Dashboard,
+    Deprecated,
+    Family,
+    LogEvent,
+    Loop,
+    Retention,
+    Runbook,
+    Stability,
+)
 from obslib.catalog.platform import PLATFORM
 from obslib.errors import SpecError
 from obslib.render import fill, grafana, missing_sections, tables
 from obslib.settings import SETTINGS
 
+EDGE = PLATFORM.component("edge")
 PARTS = {"one": "| a |\n|---|\n", "two": "2\n"}
 
 
@@ -56,6 +69,19 @@ def test_a_table_names_everything_of_its_kind(part: str, kind: type) -> None:
     table = tables(PLATFORM, SETTINGS)[part]
     for signal in PLATFORM.of(kind):
         assert (signal.key if isinstance(signal, Retention) else signal.name) in table, signal
+
+
+def test_a_table_says_what_is_not_stable() -> None:
+    """An experimental signal is marked as such, a deprecated one names its successor, and a stable one has no mark."""
+    first, second, third, *_ = PLATFORM.of(Family, "edge")
+    signals = [first, replace(second, stability=Stability.EXPERIMENTAL), replace(third, stability=Deprecated(first.name))]
+    table = tables(Catalog("marked", components=[EDGE], signals=signals), SETTINGS)["metrics"]
+    cells = {line.split("`")[1]: line.split(" | ")[4] for line in table.splitlines() if line.startswith("| `")}
+    assert cells == {
+        first.name: first.help,
+        second.name: f"{second.help} *Experimental.*",
+        third.name: f"{third.help} *Deprecated: use `{first.name}`.*",
+    }
 
 
 def test_a_table_is_a_table_whatever_its_cells_hold() -> None:

@@ -57,6 +57,8 @@ def test_an_unknown_code_is_refused_with_the_way_to_map_it() -> None:
         ("oom_killed", ("oom_killed", "")),
         ("workload_crashed", ("crash_loop_backoff", "workload_crashed")),
         ("image_pull_timeout", ("image_pull_failed", "image_pull_timeout")),
+        ("mount_failed: ext4", ("volume_attach_failed", "mount_failed: ext4")),
+        ("decrypt_failed", ("secrets_injection_failed", "decrypt_failed")),
         ("flux capacitor", ("firecracker_start_failed", "flux capacitor")),
     ],
 )

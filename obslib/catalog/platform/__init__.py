@@ -6,6 +6,7 @@ from obslib.catalog.catalog import Catalog, declared_in
 from obslib.catalog.common import COMMON
 from obslib.catalog.declaration import Plane
 from obslib.catalog.platform import (
+    actors,
     alerts,
     audit,
     consumers,
@@ -19,14 +20,16 @@ from obslib.catalog.platform import (
     resources,
     retention,
     runbooks,
+    secrets,
     tenant,
     terms,
+    volumes,
 )
 from obslib.catalog.signals import Component
 
 __all__ = [
-    "PLATFORM", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane", "delivery", "durability", "edge",
-    "log_store", "resources", "retention", "runbooks", "tenant",
+    "PLATFORM", "actors", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane", "delivery",
+    "durability", "edge", "log_store", "resources", "retention", "runbooks", "secrets", "tenant", "volumes",
 ]  # fmt: skip
 
 PLATFORM: Catalog = COMMON.extend(
@@ -47,6 +50,9 @@ PLATFORM: Catalog = COMMON.extend(
         data_plane,
         edge,
         resources,
+        secrets,
+        volumes,
+        actors,
         tenant,
         log_store,
         retention,

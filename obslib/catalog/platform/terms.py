@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal, get_args
 
 from obslib.catalog.common import KIND, REASON, STATE
@@ -94,14 +96,61 @@ UpstreamReasonName = Literal[
 UpstreamReason = Annotated[UpstreamReasonName, REASON]
 
 SCHEDULER_REASONS = ReasonSet(name="scheduler", values=get_args(SchedulerReasonName), fallback="internal")
-INSTANCE_REASONS = ReasonSet(name="instance_failure", values=get_args(InstanceReasonName), fallback="firecracker_start_failed")
+SecretsReasonName = Literal[
+    "secrets_missing", "master_key_unavailable", "decrypt_failed", "integrity_failed", "format_invalid",
+    "secrets_write_failed", "secrets_injection_failed",
+]  # fmt: skip
+VolumeReasonName = Literal[
+    "volume_not_present_on_node", "device_attach_failed", "filesystem_mismatch", "mount_path_invalid", "mount_failed",
+    "read_only_attach_failed", "busy_or_already_attached", "volume_attach_failed",
+]  # fmt: skip
+SnapshotReasonName = Literal["preflight_failed", "snapshot_create_failed", "quiesce_failed", "internal_error"]
+RestoreReasonName = Literal[
+    "snapshot_not_found", "snapshot_not_succeeded", "backup_metadata_missing", "backup_object_missing",
+    "master_key_unavailable", "node_not_eligible", "no_capacity", "download_failed", "decrypt_failed", "write_failed",
+    "integrity_check_failed", "fsck_failed", "cleanup_failed", "internal_error",
+]  # fmt: skip
+
+_INSTANCE_REASON_OF: Mapping[str, str] = MappingProxyType(
+    {
+        "handshake_failed": "network_setup_failed",
+        "config_parse_failed": "network_setup_failed",
+        "net_config_failed": "network_setup_failed",
+        "overlay_root_mount_failed": "rootfs_build_failed",
+        "disk_full": "rootfs_build_failed",
+        "workload_start_failed": "crash_loop_backoff",
+        "workload_crashed": "crash_loop_backoff",
+        "image_too_large": "image_pull_failed",
+        "image_pull_timeout": "image_pull_failed",
+        "image_layer_invalid": "image_pull_failed",
+        "node_shutdown": "terminated_by_operator",
+        "admin_kill": "terminated_by_operator",
+        "eviction": "terminated_by_operator",
+        **dict.fromkeys(get_args(SecretsReasonName), "secrets_injection_failed"),
+        **dict.fromkeys(get_args(VolumeReasonName), "volume_attach_failed"),
+        "secrets_missing": "secrets_missing",
+    }
+)
+"""What the guest, a delivery or an attach calls a failure, and the instance's reason code for it (platform facts §10)."""
+
+INSTANCE_REASONS = ReasonSet(
+    name="instance_failure", values=get_args(InstanceReasonName), fallback="firecracker_start_failed",
+    finer=_INSTANCE_REASON_OF,
+)  # fmt: skip
+SECRETS_REASONS = ReasonSet(name="secrets_delivery", values=get_args(SecretsReasonName), fallback="secrets_injection_failed")
+VOLUME_REASONS = ReasonSet(name="volume_attach", values=get_args(VolumeReasonName), fallback="volume_attach_failed")
+SNAPSHOT_REASONS = ReasonSet(name="snapshot", values=get_args(SnapshotReasonName), fallback="internal_error")
+RESTORE_REASONS = ReasonSet(name="restore", values=get_args(RestoreReasonName), fallback="internal_error")
 UPSTREAM_REASONS = ReasonSet(name="edge_upstream", values=get_args(UpstreamReasonName), fallback="internal")
 TERMINATION_CLASSES = ReasonSet(
     name="termination",
     values=("oom", "crash", "operator_action", "upgrade", "scale_down", "boot_failure", "node_lost", "unknown"),
     fallback="unknown",
 )
-REASONS = (SCHEDULER_REASONS, INSTANCE_REASONS, UPSTREAM_REASONS, TERMINATION_CLASSES)
+REASONS = (
+    SCHEDULER_REASONS, INSTANCE_REASONS, UPSTREAM_REASONS, TERMINATION_CLASSES, SECRETS_REASONS, VOLUME_REASONS,
+    SNAPSHOT_REASONS, RESTORE_REASONS,
+)  # fmt: skip
 
 # --- fields (LOG-06, LOG-07, STN-06, DBG-3-02) ------------------------------------------------------
 
@@ -116,6 +165,11 @@ FIELDS = (
     Field(name="deploy_id", help="Act of moving an env to a release.", id_prefix="dep"),
     Field(name="boot_id", help="One attempt to bring an instance up.", id_prefix="boot"),
     Field(name="assignment_id", help="Placement of an instance on a node.", id_prefix="asgn"),
+    Field(name="volume_id", help="Local block device, tied to its home node.", id_prefix="vol"),
+    Field(name="attachment_id", help="Binding of a volume to an env, a process type and a path.", id_prefix="vat"),
+    Field(name="snapshot_id", help="State of a volume at one moment.", id_prefix="snap"),
+    Field(name="restore_id", help="Job that makes a new volume from a snapshot.", id_prefix="rjob"),
+    Field(name="secret_version_id", help="Version of an env's secrets; never what they are.", id_prefix="sv"),
     Field(name="plan_id", help="Node plan that was applied."),
     Field(name="process_type", help="Named entry point of an app."),
     Field(name="event_id", help="Position in the event log."),
@@ -166,6 +220,11 @@ NodeId = Annotated[str, F["node_id"]]
 ReleaseId = Annotated[str, F["release_id"]]
 DeployId = Annotated[str, F["deploy_id"]]
 BootId = Annotated[str, F["boot_id"]]
+VolumeId = Annotated[str, F["volume_id"]]
+AttachmentId = Annotated[str, F["attachment_id"]]
+SnapshotId = Annotated[str, F["snapshot_id"]]
+RestoreId = Annotated[str, F["restore_id"]]
+SecretVersionId = Annotated[str, F["secret_version_id"]]
 PlanId = Annotated[str, F["plan_id"]]
 ProcessType = Annotated[str, F["process_type"]]
 EventId = Annotated[int, F["event_id"]]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from obslib import Observability
 from obslib.workload.node import LogTotals
 from obslib_agent import readiness
+from obslib_agent.actors import ActorKind, Actors
 from obslib_agent.boots import BootPhases
 from obslib_agent.control_plane import Calls, Plans, StatusReports
 from obslib_agent.disks import measure_disks, measure_pressure, measure_volume_pool
@@ -26,6 +27,9 @@ from obslib_agent.image_cache import ImageCache
 from obslib_agent.instances import Instances
 from obslib_agent.overlay import OverlayScan, measure_overlay
 from obslib_agent.resources import Resources
+from obslib_agent.secrets import Secrets
+from obslib_agent.snapshots import Snapshots
+from obslib_agent.volumes import Volumes
 from obslib_agent.workload_logs import WorkloadLogs
 
 __all__ = ["Agent", "instrument"]
@@ -35,7 +39,7 @@ __all__ = ["Agent", "instrument"]
 class Agent:
     """What an agent tells its operator, as verbs; the loop and the boot are ``obs.loop`` and ``obs.operation``.
 
-    ``overlay`` is ``None`` on a host without one.
+    ``overlay``, ``secrets``, ``volumes``, ``snapshots`` and ``actors`` are ``None`` on a host without them.
     """
 
     phases: BootPhases
@@ -49,6 +53,10 @@ class Agent:
     reports: StatusReports
     heartbeat: Heartbeat
     workload_logs: WorkloadLogs
+    secrets: Secrets | None
+    volumes: Volumes | None
+    snapshots: Snapshots | None
+    actors: Actors | None
 
 
 def instrument(
@@ -63,11 +71,17 @@ def instrument(
     image_cache: Callable[[], CacheTotals] | None = None,
     volume_pool: Callable[[], VolumePool] | None = None,
     overlay_probe: Callable[[], ProbeTotals] | None = None,
+    delivers_secrets: bool = False,
+    volume_attachments: Callable[[], int] | None = None,
+    takes_snapshots: bool = False,
+    actors: Callable[[], Mapping[ActorKind, int]] | None = None,
     silent_after_s: float = 60.0,
 ) -> Agent:
     """Wire obslib into a node agent; call it once, before the loops start.
 
     The callables are read at each scrape, from another thread; what is not given is absent from the metrics.
+    ``volume_attachments`` counts the volumes attached now, ``actors`` the messages that wait for actors of each kind;
+    that a host ``delivers_secrets`` or ``takes_snapshots``, and restores them, it says itself.
     ``silent_after_s`` is how long the control plane waits for a heartbeat before it counts the node as offline.
     """
     calls = Calls(obs)
@@ -93,4 +107,8 @@ def instrument(
         reports=StatusReports(obs),
         heartbeat=heartbeat,
         workload_logs=WorkloadLogs(obs, logs),
+        secrets=Secrets(obs) if delivers_secrets else None,
+        volumes=Volumes(obs, volume_attachments) if volume_attachments is not None else None,
+        snapshots=Snapshots(obs) if takes_snapshots else None,
+        actors=Actors(obs, actors) if actors is not None else None,
     )
