@@ -76,7 +76,8 @@ def _subscripted(look: Evaluation, base: ast.expr, inner: ast.expr, scope: Scope
 
 def _named(look: Evaluation, node: ast.Name | ast.Attribute, scope: Scope, home: Module) -> Value:
     if isinstance(node, ast.Name):
-        alias = _alias(look, node.id, scope, home)
+        with look.once(f"{home.path}:{node.id}") as is_first:
+            alias = _alias(look, node.id, scope, home) if is_first else UNKNOWN
         if alias is not None:
             return alias
     value = look.value(node, scope, home)

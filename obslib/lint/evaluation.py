@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from obslib.lint import annotation, real
@@ -34,6 +36,7 @@ class Evaluation:
         self._known: dict[tuple[int, int], Value] = {}
         self._names: dict[tuple[str, int], Value] = {}
         self._kept: list[ast.AST] = []
+        self._asked: set[str] = set()
         self._sites: dict[int, dict[str, list[tuple[ast.Call, Scope]]]] = {}
 
     # --- expressions ----------------------------------------------------------------------------
@@ -165,6 +168,17 @@ class Evaluation:
     def annotation(self, node: ast.expr | None, scope: Scope, home: Module) -> Value:
         """What a value annotated so is."""
         return annotation.told(self, node, scope, home)
+
+    @contextmanager
+    def once(self, question: str) -> Iterator[bool]:
+        """Whether this question is not being answered already, as it is inside a type that holds itself."""
+        is_first = question not in self._asked
+        self._asked.add(question)
+        try:
+            yield is_first
+        finally:
+            if is_first:
+                self._asked.discard(question)
 
     # --- calls of the project's own functions -----------------------------------------------------
 

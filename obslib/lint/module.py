@@ -16,6 +16,9 @@ from obslib.lint.scope import Survey, survey
 __all__ = ["Module", "Project"]
 
 
+_MOST_KEPT = 4_096
+
+
 @dataclass(eq=False, slots=True)
 class Module:
     """One file: its dotted name as an import would give it, its tree and its survey."""
@@ -52,10 +55,14 @@ class Project:
 
     def parse(self, path: Path, text: str) -> Module:
         """Read one source; raises what ``ast.parse`` raises (SyntaxError, ValueError, RecursionError, MemoryError)."""
-        root = self._root(path)
-        dotted, is_package = _dotted(path, root)
-        tree = ast.parse(text, filename=str(path))
-        return Module(path, dotted, text, tree, survey(tree), is_package)
+        kept = self._modules.get(path)
+        if kept is None or kept.text != text:
+            root = self._root(path)
+            dotted, is_package = _dotted(path, root)
+            tree = ast.parse(text, filename=str(path))
+            kept = Module(path, dotted, text, tree, survey(tree), is_package)
+        self._keep(path, kept)
+        return kept
 
     def module(self, dotted: str, seen_from: Path) -> tuple[Module | None, tuple[Path, ...]]:
         """The module of this name beside the file that imports it or below a root, and every file looked for on the way."""
@@ -70,14 +77,22 @@ class Project:
         return None, tuple(looked_at)
 
     def _load(self, path: Path) -> Module | None:
-        if path not in self._modules:
-            self._modules[path] = None
-            try:
-                if path.is_file():
-                    self._modules[path] = self.parse(path, path.read_text(encoding="utf-8"))
-            except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-                return None
-        return self._modules[path]
+        if path in self._modules:
+            return self._modules[path]
+        self._keep(path, None)
+        try:
+            if path.is_file():
+                return self.parse(path, path.read_text(encoding="utf-8"))
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        return None
+
+    def _keep(self, path: Path, module: Module | None) -> None:
+        """Remember the last few modules, and that others are not there; a large project does not fit into memory whole."""
+        self._modules.pop(path, None)
+        self._modules[path] = module
+        if len(self._modules) > _MOST_KEPT:
+            del self._modules[next(iter(self._modules))]
 
     def _root(self, path: Path) -> Path:
         folder = path.parent

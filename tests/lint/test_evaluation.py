@@ -174,7 +174,16 @@ def test_what_cannot_be_taken_apart_is_kept_as_unclear(source: Write) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x = x", "x = {**x}", "def f():\n    return f()\nx = f()", "x, y = y, x", "class A(A):\n    pass\nx = A().b"]
+    "text",
+    [
+        "from typing import Union\nJ = Union[dict[str, 'J'], list['J'], str]\ndef f(j: J):\n    g(j.a)",
+        "type = 3",
+        "x = x",
+        "x = {**x}",
+        "def f():\n    return f()\nx = f()",
+        "x, y = y, x",
+        "class A(A):\n    pass\nx = A().b",
+    ],
 )
 def test_a_question_that_comes_back_to_itself_ends(text: str, source: Write) -> None:
     """Circular definitions are unknown, not endless."""
