@@ -62,4 +62,4 @@ lock:  ## Lock the dependencies again (needs uv).
 		--custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 
 clean:  ## Remove the environment and caches.
-	@rm -rf $(VENV) .ruff_cache .mypy_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) .ruff_cache .mypy_cache .import_linter_cache .hypothesis .obslib_cache

@@ -6,7 +6,7 @@ import argparse
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 
-from obslib.cli import build, doctor, requirements
+from obslib.cli import build, doctor, explain, lint, requirements
 from obslib.cli.platform.failure import CliFailure
 from obslib.cli.platform.outlet import abandon, for_answers, for_notes
 from obslib.errors import LedgerError, ObslibError, SettingsError, SpecError
@@ -46,4 +46,6 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add(commands)
     build.add(commands)
     requirements.add(commands)
+    lint.add(commands)
+    explain.add(commands)
     return parser
