@@ -242,6 +242,25 @@ async def test_no_answer_holds_a_token_but_the_one_that_issues_it(plane: InProce
     assert token not in repr(plane.obs.lines())
 
 
+async def test_every_token_asked_for_is_counted_by_its_holder(plane: InProcess) -> None:
+    """One for a service, one for a user, two for a node; a scope that nobody may hand out is the caller's mistake (EXT-10)."""
+    await plane.org("acme")
+    for body in ({"role": "owner", "actor_id": "usr_1"}, {"scopes": ["nodes:admin"]}):
+        await plane.operator.post("/v1/orgs/acme/tokens", json=body)
+    for _ in range(2):
+        await plane.node("agent-1")
+    await plane.operator.post("/v1/nodes", json={"name": "agent-1", "kind": "edge", "address": "a"})
+    minted = {
+        (kind, result): plane.obs.sample("auth_token_mints_total", kind=kind, result=result)
+        for kind in ("user", "service_principal", "node")
+        for result in ("success", "rejected", "failure")
+    }
+    assert {key: count for key, count in minted.items() if count} == {
+        ("service_principal", "success"): 1, ("service_principal", "rejected"): 1, ("user", "success"): 1,
+        ("node", "success"): 2, ("node", "rejected"): 1,
+    }  # fmt: skip
+
+
 def manifest(**process: Any) -> dict[str, Any]:
     """The body of a release whose one process type is changed so."""
     return {"manifest": {**MANIFEST, "process": {"web": {**MANIFEST["process"]["web"], **process}}}}  # type: ignore[dict-item]

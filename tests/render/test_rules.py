@@ -34,6 +34,18 @@ def test_a_rule_carries_its_labels_and_its_summary() -> None:
 """ in rule_file(PLATFORM)
 
 
+def test_an_address_pool_above_four_fifths_is_a_ticket() -> None:
+    """AddressPoolNearlyFull comes while there still are addresses, by pool (EXT-03)."""
+    assert """\
+      - alert: AddressPoolNearlyFull
+        expr: 'max by (kind) (ipam_pool_used_ratio) > 0.8'
+        for: 10m
+        labels:
+          severity: 'ticket'
+          component: 'control-plane'
+""" in rule_file(PLATFORM)
+
+
 def test_one_factor_shortens_every_window_age_and_wait() -> None:
     """Shortened 60 times, 5 minutes are 5 seconds wherever they stand, and no other figure moves."""
     text = rule_file(PLATFORM, shorten=60)
@@ -75,7 +87,7 @@ def test_promtool_accepts_rules_and_scrape_config(need: Callable[[str], str], tm
 
 @pytest.mark.slow
 def test_every_rule_fires_stays_quiet_and_knows_absence(need: Callable[[str], str], tmp_path: Path) -> None:
-    """For each of the eleven alerts' rules: its example fires with exactly its labels, its near miss does not, and a
+    """For each alert's rules: its example fires with exactly its labels, its near miss does not, and a
     Prometheus that holds no series at all makes it fire only where absence is the alarm.
     """
     tests = [write_test(tmp_path / str(number), alert, rule) for number, (alert, rule) in enumerate(RULES)]

@@ -12,7 +12,16 @@ import pytest
 
 from obslib.errors import ErrorClass, SettingsError
 from obslib.testing import FixedClock, MemoryAudit, RecordedObservability, observability
-from obslib_control_plane import ControlPlane, Heard, Projecting, Projector, ProjectorState, instrument, instrument_projector
+from obslib_control_plane import (
+    AddressPool,
+    ControlPlane,
+    Heard,
+    Projecting,
+    Projector,
+    ProjectorState,
+    instrument,
+    instrument_projector,
+)
 from obslib_control_plane.problems import class_of, status_of
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -389,6 +398,45 @@ def test_a_release_that_is_asked_for_is_counted_by_whose_fault_it_was(
             raise raised
     counted = {each: obs.sample("release_create_total", result=each) for each in ("success", "rejected", "failure")}
     assert counted == {"success": 0, "rejected": 0, "failure": 0, result: 1}
+
+
+@pytest.mark.parametrize(
+    ("raised", "result"), [(None, "success"), (Refusal("no"), "rejected"), (TimeoutError(), "failure"), (OSError(), "failure")]
+)
+def test_a_token_that_is_asked_for_is_counted_by_its_holder_and_what_came_of_it(
+    obs: RecordedObservability, plane: ControlPlane, raised: Exception | None, result: str
+) -> None:
+    """Minted or refreshed; holders are apart, and so are our faults and the caller's (EXT-10)."""
+    for asking in (plane.tokens.minting("node"), plane.tokens.refreshing()):
+        with suppress(Refusal, OSError), asking:
+            if raised is not None:
+                raise raised
+    results = ("success", "rejected", "failure")
+    expected = {"success": 0, "rejected": 0, "failure": 0, result: 1}
+    assert {each: obs.sample("auth_token_mints_total", kind="node", result=each) for each in results} == expected
+    assert {each: obs.sample("auth_token_refreshes_total", result=each) for each in results} == expected
+    assert [obs.sample("auth_token_mints_total", kind="user", result=each) for each in results] == [0, 0, 0]
+
+
+def test_an_address_pool_shows_how_full_it_is(obs: RecordedObservability, host: Host) -> None:
+    """As a share, at each scrape; a pool without addresses is absent, and who got none is counted (EXT-03)."""
+    pools = {"node": AddressPool(size=64, used=16), "instance": AddressPool(size=0, used=0)}
+    plane = instrument(
+        obs, audit=MemoryAudit(), figures=lambda: host.figures, timeouts=(), ping=host.ping, probe_append=host.probe_append,
+        projector=host.projector, scheduler_age_s=host.scheduler_age_s, last_heard=host.last_heard, pools=lambda: pools,
+    )  # fmt: skip
+    assert obs.sample("ipam_pool_used_ratio", kind="node") == 0.25
+    pools["node"] = AddressPool(size=64, used=64)
+    plane.addresses.refused("node")
+    assert obs.sample("ipam_pool_used_ratio", kind="node") == 1.0
+    assert [obs.sample("ipam_pool_used_ratio", kind=kind) for kind in ("instance", "ipv4")] == [None, None]
+    assert [obs.sample("ipam_allocation_failures_total", kind=kind) for kind in ("node", "ipv4")] == [1, 0]
+
+
+def test_without_address_pools_nothing_is_said_of_them(obs: RecordedObservability, plane: ControlPlane) -> None:
+    """Absent, not 0: a platform without pools has none that is empty (EXT-03)."""
+    plane.addresses.refused("ipv4")
+    assert [obs.sample("ipam_pool_used_ratio", kind=kind) for kind in ("node", "instance", "ipv4")] == [None, None, None]
 
 
 def test_a_refusal_by_quota_is_counted_by_what_was_full(obs: RecordedObservability, plane: ControlPlane) -> None:

@@ -136,6 +136,14 @@ def test_an_instance_without_a_place_says_why(obs: RecordedObservability, schedu
     assert obs.sample(cp.SCHEDULER_GROUPS_IN_BACKOFF) == 1
 
 
+def test_an_instance_without_an_address_is_counted_at_the_pool_too(obs: RecordedObservability, scheduler: Scheduler) -> None:
+    """Whether the pool is empty or nobody answers for it; want of memory is no want of addresses (EXT-03)."""
+    for reason in ("ipam_exhausted", "ipam_unavailable", "no_capacity_memory"):
+        scheduler.decisions.unschedulable(reason, **GROUP, **CAUSE)
+    assert obs.sample("ipam_allocation_failures_total", kind="instance") == 2
+    assert obs.sample("scheduler_unschedulable_total", reason="ipam_exhausted") == 1
+
+
 def test_a_group_that_fails_is_counted_and_explained(obs: RecordedObservability, scheduler: Scheduler) -> None:
     """A reason outside the closed set becomes internal; the line says when it is tried again."""
     with scheduler.groups.reconciling(**GROUP, traceparent=TRACEPARENT) as run:

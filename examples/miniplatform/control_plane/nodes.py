@@ -67,7 +67,8 @@ async def enroll(call: Call) -> Response:
         answer = {"node_id": node_id, "name": wanted.name, "kind": wanted.kind}
         return Decision(events=[enrolled], answer=answer, claims=[claim], secretly=secretly)
 
-    return await execute(call, "node.enroll", grant, decide)
+    with call.platform.telemetry.tokens.minting("node"):
+        return await execute(call, "node.enroll", grant, decide)
 
 
 async def plan(call: Call) -> Response:

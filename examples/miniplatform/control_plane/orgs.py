@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, StringConstraints, model_validator
 from starlette.responses import Response
@@ -64,17 +64,18 @@ async def issue_token(call: Call) -> Response:
     asked = {"actor": wanted.actor_id, "role": wanted.role, "granted": " ".join(sorted(wanted.scopes or ()))}
     selectors = {name: str(value) for name, value in asked.items() if value}
     async with read_in_org(call, Scope.ORGS_ADMIN, action="tokens.issue", selectors=selectors) as reading:
-        return await _issue(call, reading.grant, wanted)
+        actor_id = wanted.actor_id or mint("sp", call.platform.obs.ids)
+        actor_type: Literal["user", "service_principal"] = "user" if actor_id.startswith("usr_") else "service_principal"
+        with call.platform.telemetry.tokens.minting(actor_type):
+            return await _issue(call, reading.grant, wanted, actor_type, actor_id)
 
 
-async def _issue(call: Call, grant: Grant, wanted: TokenRequest) -> Response:
+async def _issue(call: Call, grant: Grant, wanted: TokenRequest, actor_type: str, actor_id: str) -> Response:
     scopes = delegable(grant, ROLE_SCOPES[wanted.role] if wanted.role else wanted.scopes or ())
     database = call.platform.database
     org = await database.row("view_read", "SELECT org_id FROM orgs WHERE org_id = %(org)s", {"org": grant.org_id})
     if org is None:
         raise missing("org", call.named("org"))
-    actor_id = wanted.actor_id or mint("sp", call.platform.obs.ids)
-    actor_type = "user" if actor_id.startswith("usr_") else "service_principal"
     bearer = Bearer(actor_type=actor_type, actor_id=actor_id, org_id=org["org_id"], scopes=frozenset(map(str, scopes)))
     async with database.transaction("auth") as connection:
         token = await issue(connection, bearer)

@@ -7,6 +7,7 @@ from obslib.catalog.common import COMMON
 from obslib.catalog.declaration import Plane
 from obslib.catalog.platform import (
     actors,
+    addresses,
     alerts,
     audit,
     consumers,
@@ -23,13 +24,14 @@ from obslib.catalog.platform import (
     secrets,
     tenant,
     terms,
+    tokens,
     volumes,
 )
 from obslib.catalog.signals import Component
 
 __all__ = [
-    "PLATFORM", "actors", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane", "delivery",
-    "durability", "edge", "log_store", "resources", "retention", "runbooks", "secrets", "tenant", "volumes",
+    "PLATFORM", "actors", "addresses", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane", "delivery",
+    "durability", "edge", "log_store", "resources", "retention", "runbooks", "secrets", "tenant", "tokens", "volumes",
 ]  # fmt: skip
 
 PLATFORM: Catalog = COMMON.extend(
@@ -46,6 +48,8 @@ PLATFORM: Catalog = COMMON.extend(
         consumers,
         control_plane,
         delivery,
+        tokens,
+        addresses,
         durability,
         data_plane,
         edge,

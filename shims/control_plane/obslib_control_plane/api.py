@@ -10,6 +10,7 @@ from obslib.access import Auditor, AuditSink
 from obslib.database import DatabaseWatch, Figures
 from obslib.retention import Discard, EventLogGuard
 from obslib.workload import Limits
+from obslib_control_plane.addresses import Addresses, AddressPool, PoolName
 from obslib_control_plane.changes import Changes
 from obslib_control_plane.commands import Commands
 from obslib_control_plane.purging import Purging
@@ -18,6 +19,7 @@ from obslib_control_plane.readiness import Heard, ProjectorState, check_control_
 from obslib_control_plane.releases import Releases
 from obslib_control_plane.replication import Replicas, watch_replication
 from obslib_control_plane.requests import Requests
+from obslib_control_plane.tokens import Tokens
 from obslib_control_plane.workload_logs import WorkloadLogs
 
 __all__ = ["ControlPlane", "instrument"]
@@ -33,6 +35,8 @@ class ControlPlane:
     changes: Changes
     releases: Releases
     quotas: Quotas
+    tokens: Tokens
+    addresses: Addresses
     auditor: Auditor
     logs: WorkloadLogs
     purging: Purging
@@ -51,6 +55,7 @@ def instrument(
     scheduler_age_s: Callable[[], Awaitable[float | None]],
     last_heard: Callable[[], Awaitable[Mapping[str, Heard]]],
     replicas: Callable[[], Awaitable[Replicas]] | None = None,
+    pools: Callable[[], Mapping[PoolName, AddressPool]] | None = None,
     silent_after_s: float = 60.0,
     log_limits: Limits = Limits(),  # noqa: B008  frozen
     purge_every_s: float = 3_600.0,
@@ -63,6 +68,7 @@ def instrument(
     ``ping`` the database, ``probe_append`` appends and rolls back, ``projector`` and ``scheduler_age_s`` read what those
     processes last reported, ``last_heard`` every node that counts, by id. Who was not heard for ``silent_after_s`` is silent.
     ``replicas`` says how the database is replicated; without it, nothing is said about that.
+    ``pools`` says, at each scrape, how full the address pools are; without it there are none.
     ``log_limits`` bound what readers of workload logs may ask for. Stores that grow old are registered with the result's
     ``purging``. ``discard`` shortens the event log where a platform has a tool for that.
     """
@@ -85,7 +91,7 @@ def instrument(
     watch_replication(obs, replicas)
     return ControlPlane(
         requests=Requests(obs), database=database, commands=commands, changes=changes, releases=Releases(obs),
-        quotas=Quotas(obs),
+        quotas=Quotas(obs), tokens=Tokens(obs), addresses=Addresses(obs, pools),
         auditor=auditor, logs=WorkloadLogs(obs, log_limits), purging=Purging(obs, every_s=purge_every_s),
         event_log=EventLogGuard(obs, obs.retention, auditor, discard=discard),
     )  # fmt: skip
