@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from obslib.lint.evaluation import Evaluation
     from obslib.lint.module import Module
 
-__all__ = ["literals", "parsed", "told"]
+__all__ = ["parsed", "told"]
 
 _COLLECTIONS = frozenset({
     "list", "tuple", "set", "frozenset", "dict", "Sequence", "Iterable", "Iterator", "Collection", "Mapping", "MutableMapping",
@@ -45,12 +45,6 @@ def told(look: Evaluation, node: ast.expr | None, scope: Scope, home: Module) ->
     return UNKNOWN
 
 
-def literals(node: ast.expr) -> tuple[str, ...]:
-    """The texts of ``Literal[...]``'s inside."""
-    parts = node.elts if isinstance(node, ast.Tuple) else [node]
-    return tuple(str(part.value) for part in parts if isinstance(part, ast.Constant))
-
-
 def _either(left: Value, right: Value) -> Value:
     found = [side for side in (left, right) if side is not UNKNOWN]
     return unite(found) if found else UNKNOWN
@@ -60,7 +54,8 @@ def _subscripted(look: Evaluation, base: ast.expr, inner: ast.expr, scope: Scope
     last = base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
     parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
     if last == "Literal":
-        return text(*literals(inner))
+        members = (text(str(part.value)) if isinstance(part, ast.Constant) else told(look, part, scope, home) for part in parts)
+        return unite(members)
     if last == "Union":
         found = UNKNOWN
         for part in parts:

@@ -24,6 +24,8 @@ __all__ = ["Evaluation"]
 
 _BUILTINS = frozenset(dir(builtins))
 _MOST_PRODUCTS = 64
+_DEEPEST = 64
+"""So many steps lead from a name to its value in no code that people read; a chain that is longer is unknown."""
 
 
 class Evaluation:
@@ -37,6 +39,7 @@ class Evaluation:
         self._names: dict[tuple[str, int], Value] = {}
         self._kept: list[ast.AST] = []
         self._asked: set[str] = set()
+        self._depth = 0
         self._sites: dict[int, dict[str, list[tuple[ast.Call, Scope]]]] = {}
 
     # --- expressions ----------------------------------------------------------------------------
@@ -50,7 +53,10 @@ class Evaluation:
         if key not in self._known:
             self._known[key] = UNKNOWN
             self._kept.append(node)
-            self._known[key] = self._value(node, scope, home)
+            if self._depth < _DEEPEST:
+                self._depth += 1
+                self._known[key] = self._value(node, scope, home)
+                self._depth -= 1
         return self._known[key]
 
     def _value(self, node: ast.AST, scope: Scope, home: Module) -> Value:

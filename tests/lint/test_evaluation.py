@@ -198,3 +198,10 @@ def test_modules_that_import_from_each_other_are_followed_once(source: Write) ->
     )  # fmt: skip
     assert written.of("x").kind is Kind.UNKNOWN
     assert written.of("y").kind is Kind.OBSERVABILITY
+
+
+@pytest.mark.parametrize("length", [10, 1_000])
+def test_a_chain_of_names_of_any_length_has_an_end(length: int, source: Write) -> None:
+    """A value is followed as far as people would; past that it is unknown, and no error."""
+    chain = "x0 = 'a'\n" + "".join(f"x{n} = x{n - 1}\n" for n in range(1, length))
+    assert source(chain).of(f"x{length - 1}").kind is (Kind.TEXT if length == 10 else Kind.UNKNOWN)
