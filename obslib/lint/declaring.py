@@ -45,7 +45,9 @@ def declared_by(look: Evaluation, node: Function, scope: Scope, home: Module) ->
     name = _text(look, _argument(call, "name", 0), scope, home)
     parameters = node.args.kwonlyargs
     if kind in {"LogEvent", "SpanKind"}:
-        return Signal(kind=kind, name=name, fields=frozenset(parameter.arg for parameter in parameters))
+        required = (each.arg for each, default in zip(parameters, node.args.kw_defaults, strict=True) if default is None)
+        fields = frozenset(parameter.arg for parameter in parameters)
+        return Signal(kind=kind, name=name, fields=fields, required=frozenset(required))
     labels = {each.arg: _shape(look, each, scope, home) for each in parameters}
     return Signal(kind=kind, name=name, labels=labels)
 
@@ -54,15 +56,17 @@ def declared_call(look: Evaluation, last: str, node: ast.Call, scope: Scope, hom
     """The signal that a call such as ``Check(name=…)`` declares; None when it declares none."""
     if last not in _CALLS:
         return None
-    fields: frozenset[str] = frozenset()
+    fields = required = frozenset[str]()
     is_whole = last in {"Check", "Loop", "Cursor"}
     if last == "Operation":
         span = look.value(_argument(node, "span", None), scope, home)
-        fields, is_whole = (span.signal.fields, True) if span.signal is not None else (fields, False)
+        is_whole = span.signal is not None
+        if span.signal is not None:
+            fields, required = span.signal.fields, span.signal.required
     deadline = _argument(node, "deadline_s", None)
     has_deadline = deadline is not None and not (isinstance(deadline, ast.Constant) and deadline.value is None)
     return Signal(
-        kind=last, name=_text(look, _argument(node, "name", None), scope, home), fields=fields,
+        kind=last, name=_text(look, _argument(node, "name", None), scope, home), fields=fields, required=required,
         has_deadline=has_deadline, is_whole=is_whole,
     )  # fmt: skip
 

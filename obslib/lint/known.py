@@ -12,6 +12,7 @@ SHIMS = frozenset({"obslib_agent", "obslib_control_plane", "obslib_edge", "obsli
 
 _OWN_TYPES: Mapping[str, Value] = {
     "Observability": thing(Kind.OBSERVABILITY),
+    "Secret": thing(Kind.SECRET),
     "Logger": thing(Kind.LOG),
     "Registry": thing(Kind.METRICS),
     "Counter": Value(Kind.DECLARATION, name="Counter"),
@@ -65,6 +66,8 @@ TYPES: Mapping[str, Value] = {
     "httpx.Request": thing(Kind.REQUEST),
     "httpx.URL": tainted(Taint.REQUEST),
     "http.server.BaseHTTPRequestHandler": thing(Kind.REQUEST),
+    "pydantic.SecretStr": thing(Kind.SECRET),
+    "pydantic.SecretBytes": thing(Kind.SECRET),
     "uuid.UUID": tainted(Taint.ID),
     "ipaddress.IPv4Address": tainted(Taint.REQUEST),
     "ipaddress.IPv6Address": tainted(Taint.REQUEST),

@@ -18,6 +18,8 @@ __all__ = ["enum_texts", "member"]
 _OF_REQUEST_BUT_NOT_FROM_IT = frozenset({"app", "state", "user", "auth", "session"})
 _ENUMS = frozenset({"Enum", "StrEnum", "IntEnum", "Flag"})
 _MOST_BASES = 8
+_ROOMS = frozenset({"health", "loops", "traces"})
+"""Parts of an Observability that bind as it does itself."""
 
 
 def member(look: Evaluation, base: Value, name: str) -> Value:
@@ -69,6 +71,8 @@ def _of_observability(base: Value, name: str) -> Value:
         return thing(Kind.LOG)
     if name == "metrics":
         return thing(Kind.METRICS)
+    if name in _ROOMS:
+        return base
     return Value(Kind.METHOD, name=name, base=base)
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from obslib.lint import uses
 from obslib.lint.calls import Arguments, arguments_of
 from obslib.lint.declaring import decorator_of, label_name
-from obslib.lint.handlers import routes_of
 from obslib.lint.known import PEER_METRICS, is_obslib
 from obslib.lint.scope import Scope, Site
 from obslib.lint.uses import File, Use
@@ -23,6 +22,11 @@ _LEVELS = frozenset({
 _BINDERS = frozenset({"span", "operation", "loop", "check", "watch"})
 _PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
 _DECLARING = frozenset({"Check", "Loop", "Operation", "Cursor", "ExternalMetric"})
+_PRINTING = frozenset({
+    "builtins.print", "pprint.pprint", "pprint.pp", "rich.print", "traceback.print_exc", "traceback.print_exception",
+    "traceback.print_stack",
+    *(f"sys.{stream}.{method}" for stream in ("stdout", "stderr") for method in ("write", "writelines", "buffer.write")),
+})  # fmt: skip
 _ONCE = frozenset({
     "opentelemetry.trace.get_tracer", "opentelemetry.metrics.get_meter", "structlog.get_logger", "structlog.getLogger",
     "structlog.stdlib.get_logger", "prometheus_client.CollectorRegistry", "prometheus_client.start_http_server",
@@ -60,7 +64,7 @@ class _Reader:
             value = self.look.bound(site.scope.bindings[node.name][-1], self.home)
             yield uses.Declared(node=node, site=site, value=value, call=declared[1], parameters=tuple(node.args.kwonlyargs))
             return
-        yield uses.FunctionDefined(node=node, site=site, function=node, routes=routes_of(node))
+        yield uses.FunctionDefined(node=node, site=site, function=node, routes=self.file.routes(node))
 
     def call(self, site: Site, node: ast.Call) -> Iterator[Use]:
         callee = self.look.value(node.func, site.scope)
@@ -164,12 +168,12 @@ class _Reader:
         key = arguments.positional[0]
         value = self.look.value(key, site.scope)
         yield uses.Binding(node=node, site=site, through=name, key=key, value=value)
-        if name == "check":
+        if name == "check" and not is_partial:
             yield uses.CheckBound(node=node, site=site, value=value, arguments=arguments, function=self._decorated_by(node))
 
     def _imported(self, site: Site, node: ast.Call, dotted: str, arguments: Arguments, is_partial: bool) -> Iterator[Use]:
         last = dotted.rpartition(".")[2]
-        if dotted in {"builtins.print", "sys.stdout.write", "sys.stderr.write", "pprint.pprint"}:
+        if dotted in _PRINTING:
             yield uses.Printed(node=node, site=site, call=node)
         elif dotted in PEER_METRICS and not is_partial:
             yield uses.MetricCreated(

@@ -88,11 +88,12 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One call, subscript or definition, the scope it stands in, and the loop around it in the same function."""
+    """One call, subscript or definition, the scope it stands in, and the loop and ``except`` around it in the same function."""
 
     node: ast.expr | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     scope: Scope
     loop: ast.AST | None
+    caught: ast.ExceptHandler | None = None
 
 
 @dataclass(slots=True)
@@ -124,6 +125,7 @@ class _Walker:
         self.survey = survey
         self.scope = survey.scope
         self.loop: ast.AST | None = None
+        self.caught: ast.ExceptHandler | None = None
         self._methods: dict[type[ast.AST], Callable[[Any], None]] = {
             ast.Name: _leaf, ast.Constant: _leaf, ast.Attribute: self._attribute, ast.Call: self._call,
             ast.Subscript: self._subscript, ast.Import: self._import, ast.ImportFrom: self._import_from,
@@ -152,7 +154,7 @@ class _Walker:
                         self.visit(item)
 
     def _note(self, node: ast.expr | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
-        self.survey.sites.append(Site(node, self.scope, self.loop))
+        self.survey.sites.append(Site(node, self.scope, self.loop, self.caught))
 
     def _attribute(self, node: ast.Attribute) -> None:
         self.visit(node.value)
@@ -242,7 +244,9 @@ class _Walker:
             self.visit(node.type)
         if node.name:
             self.scope.bind(node.name, Binding(How.CAUGHT, node.type, self.scope))
+        outer, self.caught = self.caught, node
         self._all(node.body)
+        self.caught = outer
 
     def _match(self, node: ast.MatchAs) -> None:
         if node.name:
@@ -282,9 +286,7 @@ class _Walker:
         self._all(node.bases)
         for keyword in node.keywords:
             self.visit(keyword.value)
-        outer_loop, self.loop = self.loop, None
         self._inside(Scope(node, self.scope, is_class=True), node.body)
-        self.loop = outer_loop
 
     def _comprehension(self, node: Comprehension) -> None:
         scope = self._open(Scope(node, self.scope))
@@ -309,9 +311,7 @@ class _Walker:
         for rest in (node.args.vararg, node.args.kwarg):
             if rest is not None:
                 scope.bind(rest.arg, Binding(How.OPAQUE, rest, scope))
-        outer_loop, self.loop = self.loop, None
         self._inside(scope, body)
-        self.loop = outer_loop
         return scope
 
     def _defaults(self, arguments: ast.arguments) -> None:
@@ -319,9 +319,10 @@ class _Walker:
         self._all(default for default in arguments.kw_defaults if default is not None)
 
     def _inside(self, scope: Scope, body: Iterable[ast.AST]) -> None:
-        outer, self.scope = self.scope, self._open(scope)
+        """A body that runs at another time than what is around it."""
+        outer, self.scope, self.loop, self.caught = (self.scope, self.loop, self.caught), self._open(scope), None, None
         self._all(body)
-        self.scope = outer
+        self.scope, self.loop, self.caught = outer
 
     def _open(self, scope: Scope) -> Scope:
         self.survey.scopes[id(scope.node)] = scope

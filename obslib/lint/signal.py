@@ -6,6 +6,7 @@ source, so that linting never runs the project's code; both end up as the same `
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -36,7 +37,8 @@ class LabelShape:
 class Signal:
     """One declared signal: its ``kind`` is the name of its declaration class (``Counter``, ``LogEvent``, ``Check``).
 
-    ``labels`` are those of a metric, ``fields`` those of a log event or the attributes of a span. A name that the source
+    ``labels`` are those of a metric, ``fields`` those of a log event or the attributes of a span, ``required`` those of
+    them that have no default. A name that the source
     does not give away is empty; ``is_whole`` is False when its labels or fields could not be read, so that nothing is said
     about what is missing from it.
     """
@@ -45,6 +47,7 @@ class Signal:
     name: str
     labels: Mapping[str, LabelShape] = field(default_factory=lambda: _NOTHING, hash=False)
     fields: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
     has_deadline: bool = False
     is_whole: bool = True
 
@@ -56,16 +59,18 @@ class Signal:
 
 def signal_of(declaration: Declaration) -> Signal:
     """The signal of a declaration that was imported."""
-    fields: frozenset[str] = frozenset()
-    if isinstance(declaration, (catalog.LogEvent, catalog.SpanKind)):
-        fields = frozenset(each.name for each in declaration.fields)
-    elif isinstance(declaration, catalog.Operation):
-        fields = frozenset(each.name for each in declaration.span.fields)
+    described = declaration.span if isinstance(declaration, catalog.Operation) else declaration
+    fields = required = frozenset[str]()
+    if isinstance(described, (catalog.LogEvent, catalog.SpanKind)):
+        fields = frozenset(each.name for each in described.fields)
+        parameters = inspect.signature(described.signature).parameters.values()
+        required = frozenset(each.name for each in parameters if each.default is inspect.Parameter.empty)
     return Signal(
         kind=type(declaration).__name__,
         name=declaration.name,
         labels={use.name: _shape(use) for use in declaration.labels} if isinstance(declaration, Family) else _NOTHING,
         fields=fields,
+        required=required,
         has_deadline=isinstance(declaration, catalog.Check) and declaration.deadline_s is not None,
     )
 

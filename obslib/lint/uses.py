@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from obslib.lint.calls import Arguments
 from obslib.lint.evaluation import Evaluation
+from obslib.lint.handlers import Function, is_handler, routes_of, routes_registered
 from obslib.lint.module import Module
-from obslib.lint.scope import Scope, Site
+from obslib.lint.scope import How, Scope, Site
 from obslib.lint.value import Value
 
 __all__ = [
-    "AttributeSet", "Binding", "CheckBound", "Declared", "EventCall", "FieldSet", "File", "FunctionDefined", "LabelDeclared",
-    "LabelSet", "LogCall", "MetricCreated", "Printed", "SpanStarted", "Started", "Use",
+    "AttributeSet", "Binding", "CheckBound", "Declared", "EventCall", "FieldSet", "File", "Function", "FunctionDefined",
+    "LabelDeclared", "LabelSet", "LogCall", "MetricCreated", "Printed", "SpanStarted", "Started", "Use",
 ]  # fmt: skip
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
+_LONGEST_CHAIN = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +159,7 @@ class FunctionDefined(Use):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Printed(Use):
-    """``print(…)``, ``sys.stdout.write(…)`` or ``sys.stderr.write(…)``."""
+    """``print(…)``, ``sys.stdout.write(…)``, ``traceback.print_exc()`` and their like."""
 
     call: ast.Call
 
@@ -171,7 +172,7 @@ class File:
     module: Module
     look: Evaluation
     is_component: bool = False
-    _sources: dict[int, str] = field(default_factory=dict)
+    _registered: Mapping[int, tuple[str, ...]] | None = None
 
     def value(self, node: ast.AST | None, scope: Scope) -> Value:
         """What an expression stands for."""
@@ -181,32 +182,27 @@ class File:
         """The source text of a node, on one line."""
         return " ".join((ast.get_source_segment(self.module.text, node) or "").split())
 
-    def calls_in(self, function: Function) -> Iterator[Site]:
-        """Every call inside a function, nested functions included."""
-        for site in self.module.survey.sites:
-            if isinstance(site.node, ast.Call) and _is_inside(site.scope, function):
-                yield site
+    def written(self, node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[tuple[ast.expr, Scope]]:
+        """The expressions that a name was given in this file, each with the scope it stands in; any other node is itself."""
+        given = [each for each in scope.find(node.id) if each.how is How.ASSIGNED] if isinstance(node, ast.Name) else []
+        found = [(each.node, each.scope) for each in given if isinstance(each.node, ast.expr) and not each.index]
+        if not found or depth >= _LONGEST_CHAIN:
+            yield node, scope
+        for inner, home in found if depth < _LONGEST_CHAIN else ():
+            yield from self.written(inner, home, depth + 1)
+
+    def routes(self, function: Function) -> tuple[str, ...]:
+        """The constant paths that decorators, or calls such as ``Route("/livez", live)``, bind a function to."""
+        if self._registered is None:
+            self._registered = routes_registered(self.look)
+        return (*routes_of(function), *self._registered.get(id(function), ()))
 
     def handler(self, use: Use) -> Function | None:
         """The request handler around a use: the innermost function that takes a request or is bound to a route."""
         scope: Scope | None = use.scope
         while scope is not None:
             node = scope.node
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and self._is_handler(node, scope):
+            if isinstance(node, Function) and (self.routes(node) or is_handler(self.look, node, scope)):
                 return node
             scope = scope.parent
         return None
-
-    def _is_handler(self, node: Function, scope: Scope) -> bool:
-        from obslib.lint.handlers import is_handler
-
-        return is_handler(self.look, node, scope)
-
-
-def _is_inside(scope: Scope, function: Function) -> bool:
-    current: Scope | None = scope
-    while current is not None:
-        if current.node is function:
-            return True
-        current = current.parent
-    return False

@@ -38,6 +38,7 @@ class Kind(StrEnum):
     FOREIGN = "foreign"
     REQUEST = "request"
     EXCEPTION = "exception"
+    SECRET = "secret"
     DECLARED = "declared"
     DECLARATION = "declaration"
     REASONS = "reasons"
