@@ -32,12 +32,12 @@ class Scoreboard:
     """
 
     def __init__(self, metrics: Families, families: Iterable[Family[...]], **fixed: str) -> None:
-        self._metrics = metrics
+        self._bound = {family: metrics[family] for family in families}  # now, so that the first failure is a step from 0
         self._fixed = fixed
         self._each_run: list[Family[...]] = []
         self._failures: list[Family[...]] = []
         self._runs: dict[tuple[str, str], tuple[tuple[Write, bool], ...]] = {}
-        for family in families:
+        for family in self._bound:
             own = set(family.label_names) - set(fixed)
             counts_each_run = isinstance(family, Histogram) or "result" in own or not own
             (self._each_run if counts_each_run else self._failures).append(family)
@@ -68,7 +68,7 @@ class Scoreboard:
 
     def _labelled(self, family: Family[...], **labels: str) -> Any:
         wanted = {**self._fixed, **labels}
-        return self._metrics[family].labels(**{name: value for name, value in wanted.items() if name in family.label_names})
+        return self._bound[family].labels(**{name: value for name, value in wanted.items() if name in family.label_names})
 
 
 def _known(family: Family[...], result: str) -> str:

@@ -29,6 +29,17 @@ def test_a_good_run_is_timed_and_traced(rig):
     assert rig.spans() == [("agent.instance_boot", False)]
 
 
+def test_failures_begin_at_zero(rig):
+    """Before anything failed its counter is there, so that the first failure is a step that ``increase()`` sees."""
+    rig.loops.operation(s.INSTANCE_BOOT)
+    rig.loops.loop(s.AGENT_RECONCILE, period=5)
+    shown = {metric.name: metric.samples for metric in rig.registry.collector.collect()}
+    for family in (s.AGENT_BOOT_FAILURES, s.AGENT_RECONCILE_ERRORS, c.LOOP_ERRORS):
+        samples = shown[family.name.removesuffix("_total")]
+        assert {sample.value for sample in samples} == {0.0}, family
+        assert len(samples) == 12
+
+
 def test_a_failed_run_is_contained_and_shows_everywhere(rig, launch_error):
     """The exception can be read after the block; its reason is folded into the declared ones."""
     boot = rig.loops.operation(s.INSTANCE_BOOT)

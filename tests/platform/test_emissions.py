@@ -12,8 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from miniplatform.launcher import wait_for
+from obslib.catalog import Family
 from obslib.catalog.platform import PLATFORM
 from tests.platform.live_labels import unbounded
 
@@ -114,6 +116,45 @@ def test_no_label_of_a_live_exposition_is_unbounded(deployed: Any) -> None:
 def test_mutant_an_unbounded_label_is_found(sample: str, found: str) -> None:
     """The linter above finds each kind of label that must not be."""
     assert list(unbounded(sample + "\n", "edge")) == [found]
+
+
+NOT_HERE = {
+    "agent_overlay_": "the miniplatform has no overlay",
+    "agent_volume_": "it has no volumes",
+    "agent_snapshots_": "nor snapshots of any",
+    "agent_snapshot_": "nor snapshots of any",
+    "agent_restores_": "nor restores",
+    "agent_restore_": "nor restores",
+    "agent_secrets_": "it delivers no secrets",
+    "agent_actor_": "its agent has tasks and no mailboxes",
+    "backup_": "it makes no backups",
+}
+"""What no process of the miniplatform exports, by the beginning of its names; everything else of the catalog is there."""
+
+NOT_YET = {
+    "http_request_errors_total": "its labels are open, and nothing was refused yet",
+    "projection_errors_total": "its labels are open, and no event was found that a projection cannot apply",
+    "agent_instance_oom_kills_total": "its label is open, and nothing outgrew its cap yet",
+    "agent_instance_cpu_": "only the kernel knows it, on a machine that has control groups",
+    "db_replication_lag_seconds": "absent, not 0, while no replica is connected",
+    "event_log_rows": "the database has not looked at the table yet",
+}
+"""What may be absent because of what has, or has not, happened."""
+
+
+def test_every_family_is_exported_or_its_absence_has_a_reason(deployed: Any) -> None:
+    """After one deploy that serves, a component exports all it may, but for what the miniplatform does not have."""
+    shared, _, _ = deployed
+    shown: dict[str, set[str]] = {component: set() for component in COMPONENT.values()}
+    for name, component in COMPONENT.items():
+        exposition = httpx.get(f"{shared.platform.admin(name)}/metrics", timeout=5).text
+        shown[component] |= {family.name for family in text_string_to_metric_families(exposition)}
+    for component, names in shown.items():
+        families = PLATFORM.of(Family, component)
+        absent = {family.name for family in families if family.name.removesuffix("_total") not in names}
+        here = {family.name for family in families if not family.name.startswith(tuple(NOT_HERE))}
+        assert {name for name in absent & here if not name.startswith(tuple(NOT_YET))} == set(), component
+        assert {family.name for family in families} - here <= absent, component
 
 
 def test_prometheus_holds_no_more_series_than_proven(deployed: Any, prometheus: Any) -> None:
