@@ -41,12 +41,13 @@ test-fast: $(READY)  ## Run the suite that takes under a minute.
 bench: $(READY)  ## Measure our cost against well-known peers (ROWS=P1,P7 OUT=FILE).
 	@PYTHONPATH=tests $(BIN)/python -m bench $(if $(ROWS),--rows $(ROWS)) $(if $(OUT),--out $(OUT))
 
-check: $(READY)  ## Lint, types, layers, the requirement ledger, generated files.
+check: $(READY)  ## Lint, types, layers, the requirement ledger, the series budget, generated files.
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --config pyproject.toml
 	@$(BIN)/obslib requirements --wrong
+	@$(BIN)/obslib budget --check
 	@$(BIN)/obslib build --check
 
 build: $(READY)  ## Render rules, dashboards and tables from the catalog into specs/.

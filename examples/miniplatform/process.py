@@ -22,6 +22,8 @@ from obslib.errors import AddressInUse, ObslibError
 
 __all__ = ["Arguments", "ExitCode", "Main", "Refusal", "announce", "parse", "run"]
 
+_OWN = Path(__file__).parent
+
 
 class ExitCode(IntEnum):
     """The platform's exit codes (platform facts §20)."""
@@ -57,6 +59,7 @@ class Arguments:
     port: int = 0
     admin_port: int | None = None
     retention_policy: str = ""
+    quotas: Path = _OWN / "quotas.toml"
 
     @property
     def home(self) -> Path:
@@ -93,9 +96,13 @@ def parse(component: str, argv: list[str]) -> Arguments:
     )
     parser.add_argument(
         "--retention-policy",
-        default=os.environ.get("MINI_RETENTION_POLICY", str(Path(__file__).with_name("retention.toml"))),
+        default=os.environ.get("MINI_RETENTION_POLICY", str(_OWN / "retention.toml")),
         help="how long records are kept (default: MINI_RETENTION_POLICY, else the miniplatform's own retention.toml)",
     )
+    parser.add_argument(
+        "--quotas", type=Path, default=os.environ.get("MINI_QUOTAS", str(_OWN / "quotas.toml")),
+        help="how much an org may have (default: MINI_QUOTAS, else the miniplatform's own quotas.toml)",
+    )  # fmt: skip
     return Arguments(component=component, **vars(parser.parse_args(argv)))
 
 

@@ -4,8 +4,16 @@ A room beside ``render`` and ``ledger``: the proof itself is the catalog's and e
 sizes, quota files, lock files and hints are for whoever plans and reviews.
 """
 
-from obslib.budget.platform import Bound, PlatformBudget, TargetBudget, platform_budget
+from obslib.budget.bound import Bound
+from obslib.budget.delta import Delta, deltas
+from obslib.budget.hint import Hint, hints
+from obslib.budget.lock import locked, read_lock, render_lock
+from obslib.budget.offence import Offence, offences
+from obslib.budget.platform import PlatformBudget, TargetBudget, platform_budget
 from obslib.budget.quotas import Quotas
-from obslib.budget.size import PlatformSize
+from obslib.budget.size import MOST, PlatformSize
 
-__all__ = ["Bound", "PlatformBudget", "PlatformSize", "Quotas", "TargetBudget", "platform_budget"]
+__all__ = [
+    "MOST", "Bound", "Delta", "Hint", "Offence", "PlatformBudget", "PlatformSize", "Quotas", "TargetBudget", "deltas", "hints",
+    "locked", "offences", "platform_budget", "read_lock", "render_lock",
+]  # fmt: skip

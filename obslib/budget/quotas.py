@@ -59,8 +59,8 @@ class Quotas:
         return Quotas(path=path, per_org=found)
 
     def where(self, name: str) -> str:
-        """The file and the key of a quota; empty for one that is not enforced."""
-        return f"{self.path} {_TABLE}.{name}" if name in self.per_org else ""
+        """The file, the key and the value of a quota; empty for one that is not enforced."""
+        return f"{self.path} {_TABLE}.{name} = {self.per_org[name]}" if name in self.per_org else ""
 
 
 def _require_same(path: Path, found: set[str], enforced: list[str]) -> None:

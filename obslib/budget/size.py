@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from obslib.catalog import Component, Measure, Plane
 from obslib.errors import UsageError
@@ -48,6 +48,17 @@ class PlatformSize:
                 return self.envs
             case Measure.ROUTES:
                 return self.routes
+
+    def without(self, measure: Measure) -> PlatformSize:
+        """The same, with nobody knowing how many of ``measure`` there are; nodes and edges are always known."""
+        match measure:
+            case Measure.ORGS:
+                return replace(self, orgs=None)
+            case Measure.ENVS:
+                return replace(self, envs=None)
+            case Measure.ROUTES:
+                return replace(self, routes=None)
+        return self
 
     def things(self, measures: Iterable[Measure]) -> int | None:
         """How many there are of all the measures together; None as soon as one is unknown, or for no measure."""

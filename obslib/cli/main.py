@@ -6,7 +6,7 @@ import argparse
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 
-from obslib.cli import build, doctor, explain, lint, requirements
+from obslib.cli import budget, build, doctor, explain, lint, requirements
 from obslib.cli.platform.failure import CliFailure
 from obslib.cli.platform.outlet import abandon, for_answers, for_notes
 from obslib.errors import LedgerError, ObslibError, SettingsError, SpecError
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     doctor.add(commands)
     build.add(commands)
+    budget.add(commands)
     requirements.add(commands)
     lint.add(commands)
     explain.add(commands)

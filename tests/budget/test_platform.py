@@ -157,7 +157,7 @@ def test_a_bound_says_what_it_rests_on_and_what_is_folded() -> None:
     bounds = {bound.labels: bound for bound in platform_budget(SMALL, PlatformSize(nodes=9, orgs=2), quotas).bounds}
     assert (bounds["node_id",].there_are, bounds["node_id",].surplus, bounds["node_id",].enforced) == (10, 6, "")
     assert (bounds["env_id",].there_are, bounds["env_id",].surplus) == (400, 300)
-    assert bounds["env_id",].enforced == "quotas.toml per_org.max_envs"
+    assert bounds["env_id",].enforced == "quotas.toml per_org.max_envs = 200"
     assert (bounds["env_id", "process_type"].there_are, bounds["env_id", "process_type"].surplus) == (None, 0)
     assert (bounds["instance_id",].at_most, bounds["instance_id",].quota, bounds["instance_id",].enforced) == (
         30, "max_instances", "",

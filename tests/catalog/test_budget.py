@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Annotated, Literal
 
 import pytest
 
 from obslib.catalog import (
+    COMMON,
     Catalog,
     Component,
     ExternalMetric,
     Family,
     Joint,
     Label,
+    LabelUse,
     Plane,
+    budget,
     counter,
     gauge,
     histogram,
     instance_gauge,
 )
-from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, measure
+from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, BudgetExceeded, Factor, measure
 from obslib.catalog.platform import PLATFORM
 from obslib.errors import CardinalityError
 
@@ -100,6 +104,33 @@ def test_the_worst_case_is_the_product_of_the_domains(family: Family[...], serie
     assert measure(family, lambda use: len(use.values)).series == series
 
 
+def as_a_product(room: budget._Room, joint: Joint, uses: list[LabelUse]) -> int:
+    """A broken proof: a joint domain is multiplied out."""
+    return prod(room.alone(use) for use in uses)
+
+
+def of_each_label(family: Family[...], room: budget._Room) -> list[Factor]:
+    """A broken proof: labels that others determine are multiplied too."""
+    return [Factor(labels=(use.name,), bound=room.alone(use)) for use in family.labels]
+
+
+@pytest.mark.parametrize(
+    ("target", "attribute", "broken", "family", "series"),
+    [
+        (budget._Room, "together", as_a_product, a_counter(by_both, SPOTS), 6 + 1 + 1),
+        (budget, "_factors", of_each_label, a_counter(by_env), 99 + 1),
+    ],
+    ids=["a joint as a product", "determines ignored"],
+)
+def test_mutant_a_proof_without_dependence_is_not_the_worst_case(
+    target: object, attribute: str, broken: object, family: Family[...], series: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is too high, and the figures above tell."""
+    monkeypatch.setattr(target, attribute, broken)
+    with pytest.raises(AssertionError):
+        test_the_worst_case_is_the_product_of_the_domains(family, series)
+
+
 def test_a_family_over_its_budget_is_refused() -> None:
     """One value too many is one too many; the message names the widest label."""
     with pytest.raises(CardinalityError) as caught:
@@ -107,6 +138,43 @@ def test_a_family_over_its_budget_is_refused() -> None:
     assert str(caught.value) == (
         "metric 'x_total' could reach 2001 series, over the budget of 2000; narrow 'huger' (2001 values) or use fewer buckets"
     )
+
+
+def test_every_offender_is_measured_before_the_catalog_is_refused() -> None:
+    """The first one is named and the rest are counted; what was measured is kept, so that all of them can be told apart."""
+    wrong = [a_counter(by_huger), a_counter(by_huger, name="y_total"), a_counter(by_row, name="z_total")]
+    with pytest.raises(BudgetExceeded) as caught:
+        Catalog("shop", components=[SHOP], signals=wrong)
+    assert str(caught.value).endswith("or use fewer buckets (and 1 more, which 'obslib budget' lists)")
+    assert {budget.family: budget.series for budget in caught.value.budgets["shop"]} == {
+        "x_total": 2_001, "y_total": 2_001, "z_total": 4,
+    }  # fmt: skip
+
+
+def test_no_process_starts_from_a_catalog_that_passes_its_budget() -> None:
+    """Measuring all of it leaves no catalog behind that ``start()`` could be given, however it is built."""
+    for build in (
+        lambda: Catalog("shop", components=[SHOP], signals=[a_counter(by_huger)]),
+        lambda: COMMON.extend("shop", components=[SHOP], signals=[a_counter(by_huger)]),
+    ):
+        with pytest.raises(BudgetExceeded) as caught:
+            build()
+        assert not any(isinstance(held, Catalog) for held in vars(caught.value).values())
+
+
+@pytest.mark.parametrize(
+    ("family", "naive"),
+    [
+        (a_counter(unlabelled), 1),
+        (a_counter(by_both, SPOTS), (3 + 1) * (9 + 1)),
+        (a_counter(by_env), (99 + 1) * (500 + 1)),
+        (a_counter(by_placed, PLACED), (99 + 1) * (9 + 1) * (500 + 1) * (3 + 1)),
+        (histogram("x_seconds", serves=("T",), buckets=(0.1, 1.0))(by_row), (3 + 1) * (2 + 1 + 2)),
+    ],
+)
+def test_the_naive_product_knows_no_dependence(family: Family[...], naive: int) -> None:
+    """It multiplies every label by every other, which is what the proof is shown beside."""
+    assert measure(family, lambda use: len(use.values)).naive == naive
 
 
 def test_a_process_over_its_budget_is_refused() -> None:

@@ -20,12 +20,14 @@ from miniplatform.control_plane.logs import placed_in
 from miniplatform.control_plane.main import ERRORS, audit_in
 from miniplatform.control_plane.platform import Platform
 from miniplatform.control_plane.probes import Probes
+from miniplatform.control_plane.quotas import enforced_in
 from miniplatform.projector.work import Work
 from miniplatform.store.notices import Notices
 from miniplatform.store.pool import Database
 from miniplatform.store.tokens import Bearer, issue
 from miniplatform.store.views import PostgresViews
 from obslib.access import Scope
+from obslib.budget import Quotas
 from obslib.clock import SystemClock
 from obslib.ids import SystemIds
 from obslib.testing import RecordedObservability, observability
@@ -34,18 +36,20 @@ from obslib_control_plane import instrument, instrument_projector
 
 __all__ = ["MANIFEST", "InProcess", "deployed", "in_process"]
 
+OWN_QUOTAS = Path(__file__).parents[2] / "examples" / "miniplatform" / "quotas.toml"
 MANIFEST = {"name": "web", "process": {"web": {"command": ["python", "-m", "web"], "replicas": 2}}}
 
 
 @dataclass
 class InProcess:
-    """What a test drives: clients by token, the projector by ``is_projecting``, and the records of both components."""
+    """What a test drives: clients by token, the projector by ``is_projecting``, quotas, and the records of both components."""
 
     app: Any
     database: Database
     obs: RecordedObservability
     projector: RecordedObservability
     operator: httpx.AsyncClient
+    quotas: dict[str, int]
     is_projecting: bool = True
     clients: list[httpx.AsyncClient] = field(default_factory=list)
 
@@ -101,10 +105,11 @@ async def in_process(database_url: str, timings: Timings) -> AsyncIterator[InPro
     directory = tempfile.TemporaryDirectory(prefix="workload-logs-")
     log_store = SqliteLogStore(Path(directory.name), clock=clock, on_damage=telemetry.logs.damaged)
     notices = Notices(database_url, "events", "views")
+    quotas = dict(enforced_in(OWN_QUOTAS).per_org)
     platform = Platform(
         obs=obs, telemetry=telemetry, database=database, views=PostgresViews(database), audit=audit,
         deliveries=Deliveries(telemetry.changes), notices=notices, log_store=log_store,
-        log_ingest=telemetry.logs.ingest(log_store, placed_in(database)), timings=timings,
+        log_ingest=telemetry.logs.ingest(log_store, placed_in(database)), quotas=Quotas(per_org=quotas), timings=timings,
     )  # fmt: skip
     watching = instrument_projector(
         projector,
@@ -117,7 +122,7 @@ async def in_process(database_url: str, timings: Timings) -> AsyncIterator[InPro
     async with database.transaction("auth") as connection:
         every = frozenset(scope.value for scope in Scope)
         token = await issue(connection, Bearer(actor_type="service_principal", actor_id="operator", org_id=None, scopes=every))
-    plane = InProcess(make_app(platform), database, obs, projector, httpx.AsyncClient())
+    plane = InProcess(make_app(platform), database, obs, projector, httpx.AsyncClient(), quotas)
     plane.operator = plane.client(token.reveal())
     tasks = [asyncio.create_task(notices.run()), asyncio.create_task(_project(plane, Work(theirs, watching, report_every_s=1)))]
     try:

@@ -8,7 +8,6 @@ from typing import Any
 import httpx
 import pytest
 
-from miniplatform.control_plane import quotas
 from obslib.ids import is_id
 from tests.miniplatform.platform_in_process import MANIFEST, InProcess, deployed
 
@@ -101,9 +100,9 @@ async def test_the_same_command_sent_again_is_answered_from_its_first_reply(plan
     ).status_code == 400
 
 
-async def test_an_org_that_has_its_fill_gets_no_more(plane: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_org_that_has_its_fill_gets_no_more(plane: InProcess) -> None:
     """409 with the quota, its limit and what is held, counted; what is deleted makes room, and others are not concerned."""
-    monkeypatch.setattr(quotas, "DEFAULTS", {"max_apps": ("app", 2), "max_envs": ("env", 1), "max_routes": ("route", 1)})
+    plane.quotas.update(max_apps=2, max_envs=1, max_routes=1)
     client = await plane.org("acme")
     env = (await deployed(client, "acme"))["env"]
     route = {"hostname": "a.example", "listener_port": 9001, "process_type": "web"}

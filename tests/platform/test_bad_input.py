@@ -98,6 +98,18 @@ def test_a_retention_key_that_is_deleted_stops_the_control_plane(tmp_path: Path,
     says(done, 2, f"'retention.{key}'", "documented default", str(policy))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "change", [("max_envs = 100\n", ""), ("max_envs = 100", "max_envs = nan"), ("[per_org]", "[per_org]\nmax_volumes = 1")]
+)
+def test_quotas_that_are_not_what_is_enforced_stop_the_control_plane(tmp_path: Path, change: tuple[str, str]) -> None:
+    """Exit 2 with the key and the file, where one is missing, is no number, or is one that nothing here enforces."""
+    quotas = tmp_path / "quotas.toml"
+    quotas.write_text((EXAMPLES / "miniplatform" / "quotas.toml").read_text().replace(*change))
+    done = component("control-plane", "--state", str(tmp_path), "--database-url", "unused", MINI_QUOTAS=str(quotas))
+    says(done, 2, "max_", str(quotas))
+
+
 @pytest.mark.parametrize("arguments", [("teleport",), (), ("demo", "--break", "everything"), ("agent", "--wrong-flag")])
 def test_wrong_words_are_usage_errors(arguments: tuple[str, ...]) -> None:
     """Exit 2, no traceback."""

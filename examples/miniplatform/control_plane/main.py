@@ -22,6 +22,7 @@ from miniplatform.control_plane.lock import sole_process
 from miniplatform.control_plane.logs import placed_in
 from miniplatform.control_plane.platform import Platform
 from miniplatform.control_plane.probes import Probes
+from miniplatform.control_plane.quotas import enforced_in
 from miniplatform.process import Arguments, announce
 from miniplatform.store.migrate import migrate
 from miniplatform.store.notices import Notices
@@ -29,6 +30,7 @@ from miniplatform.store.pool import Database
 from miniplatform.store.tokens import Bearer, issue, new_token
 from miniplatform.store.views import PostgresViews
 from obslib.access import PostgresAudit, Scope
+from obslib.budget import Quotas
 from obslib.errors import AddressInUse, ErrorClass
 from obslib.workload import LogStore, SqliteLogStore
 from obslib_control_plane import ControlPlane, instrument
@@ -48,9 +50,10 @@ async def main(arguments: Arguments, timings: Timings) -> None:
     """Serve until cancelled.
 
     Raises Refusal for a second control plane on the state directory and for a database that does not answer,
-    AddressInUse for a port that is taken.
+    AddressInUse for a port that is taken, SettingsError for quotas or a retention policy that it cannot keep.
     """
     with sole_process(arguments.state / "control-plane.lock"), _listening(arguments.port) as listener:
+        quotas = enforced_in(arguments.quotas)
         await migrate(arguments.database_url)
         obs = obslib.start(
             "control-plane", admin_port=arguments.admin_port, retention_policy=arguments.retention_policy, errors=ERRORS
@@ -65,7 +68,7 @@ async def main(arguments: Arguments, timings: Timings) -> None:
             try:
                 await forget_old(database)
                 await _ensure_operator(database, _operator_token(arguments.state / "operator.token"))
-                await _serve(obs, telemetry, database, audit, log_store, arguments, timings, listener)
+                await _serve(obs, telemetry, database, audit, log_store, quotas, arguments, timings, listener)
                 await telemetry.auditor.settle()
             finally:
                 await log_store.close()
@@ -101,6 +104,7 @@ async def _serve(
     database: Database,
     audit: PostgresAudit,
     log_store: LogStore,
+    quotas: Quotas,
     arguments: Arguments,
     timings: Timings,
     listener: socket.socket,
@@ -109,7 +113,7 @@ async def _serve(
     platform = Platform(
         obs=obs, telemetry=telemetry, database=database, views=PostgresViews(database), audit=audit,
         deliveries=Deliveries(telemetry.changes), notices=notices, log_store=log_store,
-        log_ingest=telemetry.logs.ingest(log_store, placed_in(database)), timings=timings,
+        log_ingest=telemetry.logs.ingest(log_store, placed_in(database)), quotas=quotas, timings=timings,
     )  # fmt: skip
     config = uvicorn.Config(
         make_app(platform), log_config=None, log_level="warning", access_log=False, lifespan="off",

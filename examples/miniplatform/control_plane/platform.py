@@ -1,4 +1,4 @@
-"""What every request handler is given: the database, the views, the telemetry and the timings."""
+"""What every request handler is given: the database, the views, the telemetry, the quotas and the timings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from miniplatform.store.pool import Database
 from miniplatform.store.views import PostgresViews
 from obslib import Observability
 from obslib.access import PostgresAudit
+from obslib.budget import Quotas
 from obslib.workload import Ingest, LogStore
 from obslib_control_plane import ControlPlane
 
@@ -30,4 +31,5 @@ class Platform:
     notices: Notices
     log_store: LogStore
     log_ingest: Ingest
+    quotas: Quotas
     timings: Timings

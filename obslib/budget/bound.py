@@ -1,0 +1,71 @@
+"""What the proof rests on: every bound somebody chose, and whether a quota stands behind it or only an assumption."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+from obslib.budget.world import World
+from obslib.catalog import Catalog, Domain, Family, InstanceMetric, Joint, Label, LabelUse
+
+__all__ = ["Bound", "bounds"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """One bound of the proof: at most ``at_most`` values of ``labels`` in a process, and why that should be enough.
+
+    ``there_are`` is how many a platform of this size has (None: unknown); what passes the bound is folded into ``_other``.
+    ``enforced`` names file, key and value of the quota behind it, and is empty where it is an assumption.
+    """
+
+    labels: tuple[str, ...]
+    at_most: int
+    there_are: int | None
+    quota: str
+    enforced: str
+    why: str
+
+    @property
+    def surplus(self) -> int:
+        """How many values have no series of their own, at worst."""
+        return max(0, (self.there_are or 0) - self.at_most)
+
+
+def bounds(catalog: Catalog, world: World) -> Iterator[Bound]:
+    """Every open label that stands alone somewhere, every joint domain, every cap on instances."""
+    families = catalog.of(Family)
+    for label in dict.fromkeys(label for family in families for label in _alone(family)):
+        there_are = world.existing(label.counts, label.quota)
+        yield _bound((label.name,), label.at_most, there_are, world, label.why, label.quota)
+    for joint, uses in {joint: family.labels for family in families for joint in family.joints}.items():
+        yield _bound(joint.labels, joint.at_most, _together(joint, uses, world), world, joint.why)
+    for family in families:
+        if isinstance(family, InstanceMetric):
+            there_are, why = world.existing((), family.quota), f"the cap of {family.name}"
+            yield _bound(family.label_names, family.max_series, there_are, world, why, family.quota)
+
+
+def _bound(labels: tuple[str, ...], at_most: int, there_are: int | None, world: World, why: str, quota: str = "") -> Bound:
+    enforced = world.quotas.where(quota)
+    return Bound(labels=labels, at_most=at_most, there_are=there_are, quota=quota, enforced=enforced, why=why)
+
+
+def _alone(family: Family[...]) -> Iterator[Label]:
+    grouped = {name for joint in family.joints for name in joint.labels}
+    if not isinstance(family, InstanceMetric):
+        for use in family.labels:
+            if use.label.domain is Domain.BUDGETED and use.name not in grouped:
+                yield use.label
+
+
+def _together(joint: Joint, uses: tuple[LabelUse, ...], world: World) -> int | None:
+    """Combinations there can be; unknown as soon as nobody knows how many values one of the labels has."""
+    counts = [_values(use, world) for use in uses if use.name in joint.labels]
+    known = [count for count in counts if count is not None]
+    return prod(known) if len(known) == len(counts) else None
+
+
+def _values(use: LabelUse, world: World) -> int | None:
+    return len(use.values) or None if use.label.domain is Domain.CLOSED else world.existing(use.label.counts, use.label.quota)

@@ -1,0 +1,76 @@
+"""Which families and components pass their budget, which label of each to change, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from obslib.budget.hint import Hint, hints
+from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, FamilyBudget
+
+__all__ = ["Offence", "offences"]
+
+Budgets = Mapping[str, tuple[FamilyBudget, ...]]
+"""What was measured of every family, by component."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offence:
+    """A family that passes its budget, or one to cut because its component passes that of a process.
+
+    ``component`` is where it is widest, ``label`` the one to change (empty where only buckets help), ``most`` what it may
+    come to, ``total`` what the whole component comes to (0 where the family's own budget is passed).
+    """
+
+    family: str
+    component: str
+    series: int
+    most: int
+    label: str
+    hints: tuple[Hint, ...]
+    total: int = 0
+
+
+def offences(budgets: Budgets) -> tuple[Offence, ...]:
+    """Every offence, families before components; empty for budgets that are kept."""
+    of_families = tuple(_of_families(budgets))
+    found = (each for component, listed in budgets.items() for each in _of_process(component, listed))
+    return (*of_families, *found)
+
+
+def _of_families(budgets: Budgets) -> Iterator[Offence]:
+    widest: dict[str, tuple[str, FamilyBudget]] = {}
+    for component, listed in budgets.items():
+        for budget in listed:
+            seen = widest.get(budget.family)
+            if budget.is_exceeded and (seen is None or seen[1].series < budget.series):
+                widest[budget.family] = (component, budget)
+    for component, budget in widest.values():
+        yield _offence(component, budget, FAMILY_BUDGET)
+
+
+def _of_process(component: str, listed: tuple[FamilyBudget, ...]) -> Iterator[Offence]:
+    """The fewest families that bring a component back into its budget when each gives up its share, none more than half."""
+    kept = [budget for budget in listed if not budget.is_exceeded]
+    total = sum(budget.series for budget in listed)
+    excess = sum(budget.series for budget in kept) - PROCESS_BUDGET
+    if excess <= 0:
+        return
+    largest = sorted((budget for budget in kept if budget.factors), key=lambda budget: -budget.series)
+    chosen: list[FamilyBudget] = []
+    for budget in largest:
+        chosen.append(budget)
+        if sum(each.series for each in chosen) >= 2 * excess:
+            break
+    together = sum(budget.series for budget in chosen)
+    for budget in chosen:
+        share = -(-excess * budget.series // together)
+        yield _offence(component, budget, max(1, budget.series - share), total=total)
+
+
+def _offence(component: str, budget: FamilyBudget, most: int, *, total: int = 0) -> Offence:
+    offered = hints(budget, most)
+    label = next((hint.labels[0] for hint in offered if hint.labels), "")
+    return Offence(
+        family=budget.family, component=component, series=budget.series, most=most, label=label, hints=offered, total=total
+    )

@@ -1,0 +1,253 @@
+"""``obslib budget`` says what there can be at worst, what to change where that is too much, and what changed since."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from obslib.budget import PlatformSize, offence, platform_budget, render_lock
+from obslib.catalog import budget
+from obslib.catalog.platform import PLATFORM
+from obslib.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+SIZE = ("--nodes", "50", "--edges", "4", "--orgs", "500", "--envs", "2000")
+SHOP = """
+from typing import Annotated, Literal
+
+from obslib.catalog import COMMON, Component, Label, Plane, counter
+
+CUSTOMER = Label.budgeted("customer", {customers}, why="customers")
+SIZE = Label.closed("size", "a", "b", "c")
+
+
+@counter("orders_total", serves=("T",))
+def ORDERS(*, customer: Annotated[str, CUSTOMER], size: Annotated[Literal["a", "b", "c"], SIZE]) -> None:
+    \"\"\"Orders.\"\"\"
+
+
+CATALOG = COMMON.extend("shop", components=[Component(name="shop", plane=Plane.COMMON)], signals=[ORDERS])
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def words(self) -> str:
+        """The output, wherever its lines were broken."""
+        return " ".join(self.out.split())
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def obslib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs ``obslib budget`` in an empty directory of its own; nothing imported there stays."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "128")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    def run(*arguments: str) -> Outcome:
+        monkeypatch.delitem(sys.modules, "shop_signals", raising=False)
+        monkeypatch.setattr(sys, "argv", ["obslib", "budget", *arguments])
+        with pytest.raises(SystemExit) as ending:
+            main()
+        printed = capsys.readouterr()
+        return Outcome(int(ending.value.code or 0), printed.out, printed.err)
+
+    return run
+
+
+def test_a_platform_of_a_size_has_a_total(obslib: Run) -> None:
+    """Each component, what Prometheus writes itself, the total and the targets; exit 0."""
+    done = obslib(*SIZE)
+    held = platform_budget(PLATFORM, PlatformSize(nodes=50, edges=4, orgs=500, envs=2_000))
+    assert (done.code, done.err) == (0, "")
+    assert f"{held.series} " in done.out
+    assert f"platform total in one Prometheus, 57 targets, {held.samples} samples a scrape" in done.out
+    assert re.search(rf"{50 * PLATFORM.worst_case('agent')} +{PLATFORM.worst_case('agent')}  50 agent", done.out)
+    assert "orgs, envs: with any number of them the total would be the same" in done.out
+
+
+def test_each_family_stands_beside_its_naive_product(obslib: Run) -> None:
+    """A component shows all its families, with what multiplies; a joint domain counts once."""
+    done = obslib("agent")
+    assert done.code == 0
+    assert re.search(r" 257 +65065  agent_instance_memory_usage_bytes: env_id x process_type 257\n", done.out)
+    assert all(f"  {proven.family}" in done.out for proven in PLATFORM.budget("agent"))
+    assert "smaller" not in done.out
+    assert "smaller; 'obslib budget COMPONENT' lists those of one component" in obslib().out
+
+
+def test_more_nodes_than_a_label_has_room_for_are_folded_and_that_is_said(obslib: Run) -> None:
+    """The command answers, and does not hide that some nodes have no series of their own."""
+    done = obslib("--nodes", "100")
+    assert done.code == 0
+    assert "101 at this size, 37 of them fold into _other" in done.words
+
+
+def test_a_bound_is_enforced_by_a_file_or_assumed(obslib: Run, tmp_path: Path) -> None:
+    """A quota that the control plane enforces names file, key and value; any other bound is an assumption."""
+    quotas = tmp_path / "quotas.toml"
+    quotas.write_text("[per_org]\nmax_routes = 50\n")
+    without, given = obslib("--orgs", "3"), obslib("--orgs", "3", "--quotas", str(quotas))
+    assert "route_id at most 500: assumed, max_routes quota (no file with max_routes was named)" in without.words
+    assert f"route_id at most 500: enforced by {quotas} per_org.max_routes = 50; 150 at this size" in given.words
+    assert "instance_id at most 256: assumed, the cap of agent_instance_memory_usage_ratio (no file" in given.words
+    assert without.out != given.out
+
+
+def test_json_holds_all_of_it(obslib: Run) -> None:
+    """The figures of the text, for a program, and nothing else on the output."""
+    held = json.loads(obslib(*SIZE, "--json").out)
+    assert (
+        held["platform"]["series"]
+        == sum(t["series"] * t["processes"] for t in held["platform"]["targets"]) + (held["platform"]["alert_series"])
+    )
+    assert held["platform"]["target_count"] == 57
+    assert {each["component"]: each["series"] for each in held["components"]} == {
+        name: PLATFORM.worst_case(name) for name in PLATFORM.components
+    }
+    assert {tuple(bound["labels"]) for bound in held["bounds"]} >= {("node_id",), ("env_id", "process_type")}
+    assert json.loads(obslib("--json").out)["platform"] is None
+
+
+@pytest.mark.parametrize("flags", [[], ["--lock"], ["--check"], ["--nodes", "3"]])
+def test_a_family_made_to_overflow_is_exit_1_with_the_label_to_change(obslib: Run, tmp_path: Path, flags: list[str]) -> None:
+    """The catalog does not even build; still there is an answer, with hints and their figures, and no traceback."""
+    (tmp_path / "shop_signals.py").write_text(SHOP.format(customers=5_000))
+    done = obslib("--catalog", "shop_signals:CATALOG", *flags)
+    assert (done.code, done.err) == (1, "")
+    assert done.out.splitlines() == [
+        "catalog 'shop' could pass its budget of series, so it is not built",
+        "metric 'orders_total' could reach 20004 series on 'shop', over the budget of 2000; change label 'customer'",
+        "  hint: narrow label 'customer' from 5000 to 499 values, for 2000 series",
+        "  hint: move 'customer' to a field of the log event, or declare an InstanceMetric with a quota and a cap, "
+        "for 4 series",
+    ]
+    (tmp_path / "shop_signals.py").write_text(SHOP.format(customers=499))
+    assert obslib("--catalog", "shop_signals:CATALOG").code == 0
+
+
+def test_an_overflow_is_json_too(obslib: Run, tmp_path: Path) -> None:
+    """What was measured, and what to change."""
+    (tmp_path / "shop_signals.py").write_text(SHOP.format(customers=5_000))
+    done = obslib("--catalog", "shop_signals:CATALOG", "--json")
+    held = json.loads(done.out)
+    assert (done.code, held["catalog"]) == (1, "shop")
+    assert [(each["family"], each["label"], each["series"]) for each in held["offences"]] == [
+        ("orders_total", "customer", 20_004)
+    ]
+    assert held["offences"][0]["hints"][0]["series"] == 2_000
+
+
+def test_the_platforms_own_catalog_is_judged_as_well(obslib: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mutant: with a smaller budget the platform's widest families are named, and what they are to come to."""
+    for module in [name for name in sys.modules if name.startswith("obslib.catalog.platform")]:
+        monkeypatch.delitem(sys.modules, module)
+    for module in (budget, offence):
+        monkeypatch.setattr(module, "FAMILY_BUDGET", 1_338)
+    done = obslib()
+    assert done.code == 1
+    assert "metric 'http_request_duration_seconds' could reach 1339 series on 'control-plane'" in done.out
+    assert "hint: drop 1 of its 10 buckets, for 1236 series" in done.out
+
+
+def test_what_was_locked_is_not_different(obslib: Run) -> None:
+    """A check after a lock is clean, wherever the file is."""
+    families = sum(len(PLATFORM.budget(name)) for name in PLATFORM.components)
+    assert obslib("--lock", "--lock-file", "my.lock").out == f"{families} families written, in my.lock\n"
+    done = obslib("--check", "--lock-file", "my.lock")
+    assert (done.code, done.out, done.err) == (0, "every bound is as agreed on, in my.lock\n", "")
+    assert json.loads(obslib("--check", "--lock-file", "my.lock", "--json").out)["is_same"]
+
+
+def test_a_wider_bound_is_exit_1_with_its_cause(obslib: Run, tmp_path: Path) -> None:
+    """Per family: how much, where, and which label; the last line says how to agree."""
+    (tmp_path / "shop_signals.py").write_text(SHOP.format(customers=100))
+    shop = ("--catalog", "shop_signals:CATALOG", "--lock-file", "shop.lock")
+    assert obslib(*shop, "--lock").code == 0
+    (tmp_path / "shop_signals.py").write_text(SHOP.format(customers=1_00 + 50))
+    done = obslib(*shop, "--check")
+    assert (done.code, done.err) == (1, "")
+    assert done.out.splitlines() == [
+        "+200 orders_total (shop 404 -> 604): label 'customer' widened from 101 to 151",
+        "1 change since shop.lock, +200 series with one process of each; if they are meant, run 'obslib budget --lock'",
+    ]
+    told = json.loads(obslib(*shop, "--check", "--json").out)
+    assert told["deltas"] == [{
+        "family": "orders_total", "grown_by": 200, "causes": ["label 'customer' widened from 101 to 151"],
+        "series": {"shop": {"before": 404, "after": 604}},
+    }]  # fmt: skip
+
+
+def test_a_lock_file_that_was_edited_is_exit_1(obslib: Run) -> None:
+    """The right figures in another order would be another diff for the next reviewer."""
+    Path("my.lock").write_text(render_lock(PLATFORM) + "\n")
+    done = obslib("--check", "--lock-file", "my.lock")
+    assert done.code == 1
+    assert done.out.startswith("my.lock holds the right figures, but not as they are written; run 'obslib budget --lock'")
+
+
+def test_the_repositorys_lock_file_is_as_agreed_on() -> None:
+    """What ``make check`` compares."""
+    assert (ROOT / "specs" / "budget.lock").read_text() == render_lock(PLATFORM)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--nodes", "0"], "argument --nodes: '0' is no whole number from 1 to 1000000"),
+        (["--nodes", "-3"], "argument --nodes: '-3' is no whole number from 1 to 1000000"),
+        (["--envs", "nan"], "argument --envs: 'nan' is no whole number from 1 to 1000000"),
+        (["--routes", "1e3"], "argument --routes: '1e3' is no whole number from 1 to 1000000"),
+        (["--orgs", "9" * 5_000], f"argument --orgs: '{'9' * 5_000}' is no whole number from 1 to 1000000"),
+        (["--orgs", "٣"], "argument --orgs: '٣' is no whole number from 1 to 1000000"),
+        (["--processes", "3"], "argument --processes: '3' is not spelt COMPONENT=N, as in control-plane=2"),
+        (["--processes", "control-plane=0"], "argument --processes: '0' is no whole number from 1 to 1000000"),
+        (["--processes", "x=2"], "component 'x' is not in catalog 'platform' (it has: control-plane"),
+        (["agnet"], "component 'agnet' is not in catalog 'platform' (it has: control-plane"),
+        (["--quotas", "none.toml"], "the quotas 'none.toml' cannot be read: No such file or directory; name another file"),
+        (["--quotas", "broken.toml"], "the quotas 'broken.toml' are not valid TOML"),
+        (["--check"], "there is no lock file 'specs/budget.lock'; write it with 'obslib budget --lock'"),
+        (["--check", "--lock-file", "broken.toml"], "the lock file 'broken.toml' is not valid TOML"),
+        (["--lock"], "the lock file 'specs/budget.lock' cannot be written: No such file or directory; name another with"),
+        (["--lock", "--lock-file", "."], "the lock file '.' cannot be written"),
+        (["--lock", "--nodes", "3"], "a lock file is about all bounds and about no size; leave out --nodes"),
+        (["agent", "--check"], "a lock file is about all bounds and about no size; leave out agent"),
+        (["--lock-file", "my.lock"], "--lock-file says which file to write or to compare with; add --lock or --check"),
+        (["--lock", "--check"], "argument --check: not allowed with argument --lock"),
+        (["--catalog", "nowhere:CATALOG"], "catalog 'nowhere:CATALOG' cannot be imported"),
+    ],
+)
+def test_what_cannot_be_answered_is_exit_2_in_a_sentence(
+    obslib: Run, tmp_path: Path, arguments: list[str], sentence: str
+) -> None:
+    """Nothing on the output, no traceback, and the file or the flag by its name."""
+    (tmp_path / "broken.toml").write_text("a = ")
+    done = obslib(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("columns", ["1", "40", "80", "100000"])
+def test_any_terminal_can_show_it(obslib: Run, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    """No line is wider than the terminal, from 40 columns to a page, but for a name that cannot be broken."""
+    monkeypatch.setenv("COLUMNS", columns)
+    for line in obslib(*SIZE).out.splitlines():
+        assert len(line) <= max(40, min(128, int(columns))) or len(line.split()) <= 3
