@@ -16,6 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from obslib.cli.artifacts import add_artifacts, are_asked_for, artifact_findings
 from obslib.clock import Clock, SystemClock
 from obslib.errors import UsageError
 from obslib.lint.cache import FOLDER, Cache
@@ -39,7 +40,9 @@ _WIDTH = 128
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
-    command = commands.add_parser("lint", help="print what is wrong with the telemetry in Python sources, and how to mend it")
+    command = commands.add_parser(
+        "lint", help="print what is wrong with the telemetry in sources, scrapes, rules or dashboards"
+    )
     command.add_argument(
         "paths", nargs="*", metavar="PATH", help="files, folders, or - for standard input (default: as configured, else .)"
     )
@@ -54,6 +57,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     keeping = command.add_mutually_exclusive_group()
     keeping.add_argument("--cache-dir", type=Path, metavar="DIR", help=f"where answers are kept (default: {FOLDER})")
     keeping.add_argument("--no-cache", action="store_true", help="keep no answers, and use none")
+    add_artifacts(command)
     command.set_defaults(run=lint)
 
 
@@ -65,7 +69,8 @@ def lint(arguments: argparse.Namespace, *, clock: Clock | None = None) -> int:
     if is_piped and (arguments.fix or arguments.diff):
         raise UsageError("standard input cannot be mended in place; name the file, or leave out --fix and --diff")
     linter, cache = _linter(arguments, configuration, _day(clock or SystemClock()))
-    paths = given or ([] if is_piped else _configured(configuration))
+    beside, texts = artifact_findings(arguments, _selection(arguments, configuration))
+    paths = given or ([] if is_piped or are_asked_for(arguments) else _configured(configuration))
     try:
         found = find(paths, is_excluded=Patterns(configuration.exclude, configuration.root).match)
     except FileNotFoundError as error:
@@ -79,7 +84,7 @@ def lint(arguments: argparse.Namespace, *, clock: Clock | None = None) -> int:
     elif arguments.fix:
         answers = [_mended(linter, answer) for answer in answers]
     cache.save()
-    outcome = Outcome.of(answers, found.findings)
+    outcome = Outcome.of(answers, (*found.findings, *beside), texts)
     if not arguments.diff:
         _report(outcome, arguments.format, configuration.root)
     return 1 if outcome.findings else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -53,15 +53,15 @@ class Outcome:
     suppressed: int = 0
 
     @staticmethod
-    def of(answers: Sequence[Answer], beside: Iterable[Finding] = ()) -> Outcome:
-        """All answers together, with findings that are about no file in particular."""
+    def of(answers: Sequence[Answer], beside: Iterable[Finding] = (), texts: Mapping[str, str] | None = None) -> Outcome:
+        """All answers together, with findings beside them and the ``texts`` that those are about."""
         findings = sorted(
             (*beside, *(f for answer in answers for f in answer.findings)), key=lambda f: (f.path, f.place, f.code)
         )
         return Outcome(
             findings=tuple(findings),
-            texts={str(each.path): each.source.text for each in answers if each.findings and each.source},
-            files=len(answers),
+            texts={**(texts or {}), **{str(each.path): each.source.text for each in answers if each.findings and each.source}},
+            files=len(answers) + len(texts or {}),
             suppressed=sum(answer.suppressed for answer in answers),
         )
 

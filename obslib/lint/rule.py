@@ -47,6 +47,13 @@ class Page:
     why: str
     fix: str
 
+    @staticmethod
+    def of(docstring: str | None) -> Page:
+        """Take a rule's docstring apart."""
+        summary, _, rest = inspect.cleandoc(docstring or "").partition("\n")
+        why, _, fix = rest.partition("Fix:")
+        return Page(summary=summary.strip(), why=_prose(why.partition("Why:")[2]), fix=_prose(fix))
+
 
 class Rule(ABC, Generic[U]):
     """Report every use of one kind that breaks a promise.
@@ -78,10 +85,7 @@ class Rule(ABC, Generic[U]):
     @classmethod
     def page(cls) -> Page:
         """The manual page, from the docstring."""
-        text = inspect.cleandoc(cls.__doc__ or "")
-        summary, _, rest = text.partition("\n")
-        why, _, fix = rest.partition("Fix:")
-        return Page(summary=summary.strip(), why=_prose(why.partition("Why:")[2]), fix=_prose(fix))
+        return Page.of(cls.__doc__)
 
 
 def _prose(text: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from obslib.errors import UsageError
+from obslib.lint.artifacts.rules import ARTIFACT_RULES
 from obslib.lint.own import Own
 from obslib.lint.rule import Page
 from obslib.lint.rules import RULES
@@ -31,6 +32,7 @@ def rulebook() -> Mapping[str, Entry]:
     """All of them, in the order of their codes."""
     entries = [
         *(Entry(code=r.code, name=r.name, page=r.page(), good=r.good, bad=r.bad) for r in RULES.values()),
+        *(Entry(code=r.code, name=r.name, page=r.page(), good=r.good, bad=r.bad) for r in ARTIFACT_RULES.values()),
         *(Entry(code=code.value, name=name, page=page) for code, (name, page) in _OWN.items()),
     ]
     return {entry.code: entry for entry in sorted(entries, key=lambda entry: entry.code)}
