@@ -7,10 +7,10 @@ import json
 import sys
 from pathlib import Path
 
-from bench import importing, logs, metrics, traces
+from bench import importing, linting, logs, metrics, traces
 from bench.harness import Row, measure
 
-ROWS: tuple[Row, ...] = (*logs.ROWS, *metrics.ROWS, *traces.ROWS, *importing.ROWS)
+ROWS: tuple[Row, ...] = (*logs.ROWS, *metrics.ROWS, *traces.ROWS, *linting.ROWS, *importing.ROWS)
 
 
 def main() -> int:
