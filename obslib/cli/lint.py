@@ -54,6 +54,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     mending.add_argument("--diff", action="store_true", help="print what --fix would change, and change nothing")
     command.add_argument("--config", type=Path, metavar="FILE", help="take [tool.obslib.lint] from here (default: the nearest)")
     command.add_argument("--stdin-filename", type=Path, metavar="FILE", help="what standard input is to be taken for")
+    command.add_argument(
+        "--force-exclude", action="store_true", help="leave out what is excluded though it is named, as a hook does"
+    )
     keeping = command.add_mutually_exclusive_group()
     keeping.add_argument("--cache-dir", type=Path, metavar="DIR", help=f"where answers are kept (default: {FOLDER})")
     keeping.add_argument("--no-cache", action="store_true", help="keep no answers, and use none")
@@ -70,9 +73,12 @@ def lint(arguments: argparse.Namespace, *, clock: Clock | None = None) -> int:
         raise UsageError("standard input cannot be mended in place; name the file, or leave out --fix and --diff")
     linter, cache = _linter(arguments, configuration, _day(clock or SystemClock()))
     beside, texts = artifact_findings(arguments, _selection(arguments, configuration))
+    excluded = Patterns(configuration.exclude, configuration.root)
     paths = given or ([] if is_piped or are_asked_for(arguments) else _configured(configuration))
+    if arguments.force_exclude:
+        paths = [path for path in paths if not excluded.match(path)]
     try:
-        found = find(paths, is_excluded=Patterns(configuration.exclude, configuration.root).match)
+        found = find(paths, is_excluded=excluded.match)
     except FileNotFoundError as error:
         raise UsageError(f"there is no {error.filename!r}; name files or folders to lint, or - for standard input") from None
     answers = [linter.lint(path) for path in found.files]
