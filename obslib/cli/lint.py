@@ -28,6 +28,7 @@ from obslib.lint.mending import difference, mend, save
 from obslib.lint.own import Own
 from obslib.lint.patterns import Patterns
 from obslib.lint.source import LARGEST_BYTES, Source, Unfit
+from obslib.lint.stack import with_room
 
 if TYPE_CHECKING:
     from obslib.lint.rulebook import Entry
@@ -81,19 +82,23 @@ def lint(arguments: argparse.Namespace, *, clock: Clock | None = None) -> int:
         found = find(paths, is_excluded=excluded.match)
     except FileNotFoundError as error:
         raise UsageError(f"there is no {error.filename!r}; name files or folders to lint, or - for standard input") from None
-    answers = [linter.lint(path) for path in found.files]
-    if is_piped:
-        answers.append(_piped(linter, arguments.stdin_filename or Path("<stdin>")))
-    if arguments.diff:
-        differences = [_difference(linter, answer) for answer in answers]
-        _print_differences("".join(differences))
-    elif arguments.fix:
-        answers = [_mended(linter, answer) for answer in answers]
+    answers = with_room(lambda: _answers(linter, found.files, arguments))
     cache.save()
     outcome = Outcome.of(answers, (*found.findings, *beside), texts)
     if not arguments.diff:
         _report(outcome, arguments.format, configuration.root)
     return 1 if outcome.findings else 0
+
+
+def _answers(linter: Linter, files: Iterable[Path], arguments: argparse.Namespace) -> list[Answer]:
+    answers = [linter.lint(path) for path in files]
+    if "-" in arguments.paths:
+        answers.append(_piped(linter, arguments.stdin_filename or Path("<stdin>")))
+    if arguments.diff:
+        _print_differences("".join([_difference(linter, answer) for answer in answers]))
+    elif arguments.fix:
+        answers = [_mended(linter, answer) for answer in answers]
+    return answers
 
 
 def _linter(arguments: argparse.Namespace, configuration: Configuration, today: date) -> tuple[Linter, Cache]:
