@@ -34,13 +34,14 @@ class Bound:
 
 
 def bounds(catalog: Catalog, world: World) -> Iterator[Bound]:
-    """Every open label that stands alone somewhere, every joint domain, every cap on instances."""
+    """Every open label that stands alone somewhere, every joint domain with an open label, every cap on instances."""
     families = catalog.of(Family)
     for label in dict.fromkeys(label for family in families for label in _alone(family)):
         there_are = world.existing(label.counts, label.quota)
         yield _bound((label.name,), label.at_most, there_are, world, label.why, label.quota)
-    for joint, uses in {joint: family.labels for family in families for joint in family.joints}.items():
-        yield _bound(joint.labels, joint.at_most, _together(joint, uses, world), world, joint.why)
+    for joint, uses in {joint: _joined(joint, family) for family in families for joint in family.joints}.items():
+        if any(use.label.domain is Domain.BUDGETED for use in uses):
+            yield _bound(joint.labels, joint.at_most, _together(uses, world), world, joint.why)
     for family in families:
         if isinstance(family, InstanceMetric):
             there_are, why = world.existing((), family.quota), f"the cap of {family.name}"
@@ -60,9 +61,13 @@ def _alone(family: Family[...]) -> Iterator[Label]:
                 yield use.label
 
 
-def _together(joint: Joint, uses: tuple[LabelUse, ...], world: World) -> int | None:
+def _joined(joint: Joint, family: Family[...]) -> tuple[LabelUse, ...]:
+    return tuple(use for use in family.labels if use.name in joint.labels)
+
+
+def _together(uses: tuple[LabelUse, ...], world: World) -> int | None:
     """Combinations there can be; unknown as soon as nobody knows how many values one of the labels has."""
-    counts = [_values(use, world) for use in uses if use.name in joint.labels]
+    counts = [_values(use, world) for use in uses]
     known = [count for count in counts if count is not None]
     return prod(known) if len(known) == len(counts) else None
 

@@ -37,6 +37,7 @@ ENV = Label.budgeted(
 ROUTE = Label.budgeted("route_id", 50, id_prefix="rt", counts=(Measure.ROUTES,), why="routes")
 TYPE = Label.budgeted("process_type", 8, why="names")
 KIND = Label.closed("kind", at_most=3)
+SIZE = Label.closed("size", at_most=2)
 INSTANCE = Label(name="instance_id", domain="budgeted", at_most=64, id_prefix="inst", why="fits", is_per_instance=True)
 PLACED = Joint(name="placed", labels=("env_id", "process_type"), at_most=40, why="groups on a node")
 HOMES = Joint(name="homes", labels=("env_id", "kind"), at_most=40, why="homes of an env")
@@ -159,9 +160,22 @@ def test_a_bound_says_what_it_rests_on_and_what_is_folded() -> None:
     assert (bounds["env_id",].there_are, bounds["env_id",].surplus) == (400, 300)
     assert bounds["env_id",].enforced == "quotas.toml per_org.max_envs = 200"
     assert (bounds["env_id", "process_type"].there_are, bounds["env_id", "process_type"].surplus) == (None, 0)
+    assert (bounds["env_id", "kind"].there_are, bounds["env_id", "kind"].surplus) == (400 * 3, 400 * 3 - 40)
     assert (bounds["instance_id",].at_most, bounds["instance_id",].quota, bounds["instance_id",].enforced) == (
         30, "max_instances", "",
     )  # fmt: skip
+
+
+def test_what_is_closed_rests_on_nothing() -> None:
+    """A joint domain of closed labels is written down, so it is no assumption."""
+    pairs = Joint(name="pairs", labels=("kind", "size"), at_most=0, reserved=(("a", "s"),), why="pairs that there are")
+
+    def by_pair(*, kind: Kind, size: Annotated[Literal["s", "m"], SIZE]) -> None:
+        """By pair."""
+
+    catalog = Catalog("pairs", components=COMPONENTS, signals=[counter("x_total", serves=("T",), joints=(pairs,))(by_pair)])
+    budget = platform_budget(catalog, PlatformSize())
+    assert (budget.bounds, {target.series for target in budget.targets}) == ((), {1 + 1})
 
 
 @pytest.mark.parametrize("count", [0, -1, 1_000_001, 1.5, True, float("nan")])

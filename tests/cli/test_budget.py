@@ -97,7 +97,7 @@ def test_more_nodes_than_a_label_has_room_for_are_folded_and_that_is_said(obslib
     """The command answers, and does not hide that some nodes have no series of their own."""
     done = obslib("--nodes", "100")
     assert done.code == 0
-    assert "101 at this size, 37 of them fold into _other" in done.words
+    assert "up to 101 at this size, 37 of them fold into _other" in done.words
 
 
 def test_a_bound_is_enforced_by_a_file_or_assumed(obslib: Run, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_a_bound_is_enforced_by_a_file_or_assumed(obslib: Run, tmp_path: Path) -
     quotas.write_text("[per_org]\nmax_routes = 50\n")
     without, given = obslib("--orgs", "3"), obslib("--orgs", "3", "--quotas", str(quotas))
     assert "route_id at most 500: assumed, max_routes quota (no file with max_routes was named)" in without.words
-    assert f"route_id at most 500: enforced by {quotas} per_org.max_routes = 50; 150 at this size" in given.words
+    assert f"route_id at most 500: enforced by {quotas} per_org.max_routes = 50 an org; up to 150 at this size" in given.words
     assert "instance_id at most 256: assumed, the cap of agent_instance_memory_usage_ratio (no file" in given.words
     assert without.out != given.out
 

@@ -116,13 +116,13 @@ def _is_factor(factor: Factor) -> bool:
 def _rests(bound: Bound) -> str:
     held = f"{' x '.join(bound.labels)} at most {bound.at_most}: "
     if bound.enforced:
-        held += f"enforced by {bound.enforced}"
+        held += f"enforced by {bound.enforced} an org"
     else:
         held += f"assumed, {bound.why}" + (f" (no file with {bound.quota} was named)" if bound.quota else "")
     if bound.there_are is None:
         return held
     folded = f", {bound.surplus} of them fold into _other" if bound.surplus else ""
-    return f"{held}; {bound.there_are} at this size{folded}"
+    return f"{held}; up to {bound.there_are} at this size{folded}"
 
 
 def _row(first: int | str, second: int | str, rest: str) -> Iterator[str]:
