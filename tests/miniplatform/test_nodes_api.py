@@ -59,6 +59,29 @@ async def test_a_node_enrolled_again_keeps_its_id_and_loses_its_old_token(plane:
     assert refused.status_code == 409
 
 
+async def test_a_node_is_taken_out_of_service_and_back_by_an_operator(plane: InProcess) -> None:
+    """Only from a state that leads there, only an agent, and for nobody else; the wish is an event."""
+    client = await plane.org("acme")
+    node_id, agent = await plane.node("agent-1")
+    edge_id, _ = await plane.node("edge-1", "edge")
+    path = f"/v1/nodes/{node_id}/state"
+    back = await plane.operator.put(path, json={"state": "active"})
+    assert (back.status_code, back.json()["detail"]) == (
+        409, "agent-1 is active; only what is draining or disabled can become active",
+    )  # fmt: skip
+    for state in ("draining", "active"):
+        assert (await plane.operator.put(path, json={"state": state})).json()["state"] == state
+    for stranger in (client, agent):
+        assert (await stranger.put(path, json={"state": "draining"})).status_code in (403, 404)
+    assert (await plane.operator.put(f"/v1/nodes/{edge_id}/state", json={"state": "draining"})).status_code == 404
+    assert (await plane.operator.put(path, json={"state": "disabled"})).status_code == 400
+    found = await plane.database.rows(
+        "view_read",
+        "SELECT payload FROM events WHERE event_type = 'node.state_changed' ORDER BY event_id",
+    )
+    assert [row["payload"]["state"] for row in found] == ["draining", "active"]
+
+
 async def test_a_node_sees_its_own_plan_alone(plane: InProcess) -> None:
     """To another node, and to any tenant, a node does not exist; a node is no tenant either."""
     client, _, node_id, agent = await start(plane)

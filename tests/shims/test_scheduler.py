@@ -179,6 +179,22 @@ def test_an_instance_is_timed_until_it_has_a_place(obs: RecordedObservability, s
     assert obs.sample("scheduler_time_to_schedule_seconds_bucket", le="30.0") == 1
 
 
+def test_nodes_are_counted_by_state_and_drains_by_their_time(obs: RecordedObservability, scheduler: Scheduler) -> None:
+    """Nothing is shown before a pass has looked; then a state without a node has none, and is not absent (EXT-05)."""
+    states = ("active", "draining", "disabled", "degraded", "offline")
+    assert [obs.sample("scheduler_nodes", state=state) for state in states] == [None] * 5
+    assert obs.sample("scheduler_drains_blocked") is None
+    scheduler.nodes.counted({"active": 3, "draining": 2}, blocked=1)
+    assert [obs.sample("scheduler_nodes", state=state) for state in states] == [3, 2, 0, 0, 0]
+    assert obs.sample("scheduler_drains_blocked") == 1
+    scheduler.nodes.emptied(seconds=61.0)
+    scheduler.nodes.counted({"active": 3, "disabled": 2}, blocked=0)
+    assert [obs.sample("scheduler_nodes", state=state) for state in states] == [3, 0, 2, 0, 0]
+    assert obs.sample("scheduler_drains_blocked") == 0
+    assert obs.sample("scheduler_drain_duration_seconds_sum") == 61.0
+    assert obs.sample("scheduler_drain_duration_seconds_bucket", le="60.0") == 0
+
+
 def test_a_conflict_is_no_failure(obs: RecordedObservability, scheduler: Scheduler) -> None:
     """Somebody else was faster; the append loop is as healthy as before."""
     with pytest.raises(Faster), scheduler.appends.appending(["instance.allocated"], traceparent=""):

@@ -6,6 +6,7 @@ may end anywhere, by a kill or a lost database, and the next one goes on from wh
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import chain
@@ -13,6 +14,7 @@ from itertools import chain
 import psycopg
 
 from miniplatform.config import Timings
+from miniplatform.scheduler import drains
 from miniplatform.scheduler.backoff import Backoff
 from miniplatform.scheduler.deploys import overtaken, settle
 from miniplatform.scheduler.journal import DecidedElsewhere, Journal
@@ -22,7 +24,7 @@ from miniplatform.scheduler.reconcile import Reconciler
 from miniplatform.scheduler.reporting import write_report
 from miniplatform.scheduler.rollout import Plan, plan_group
 from miniplatform.scheduler.shortage import Shortage
-from miniplatform.scheduler.silence import Silence, is_placeable
+from miniplatform.scheduler.silence import NodeChange, Silence, is_placeable
 from miniplatform.scheduler.world import Deploy, Group, GroupKey, Node, World
 from miniplatform.store.events import NewEvent
 from miniplatform.store.pool import Database
@@ -91,12 +93,15 @@ class SchedulerLoop:
             await self._reconciler.reconcile(group, plans[group.key], rooms, shape, journal)
             it.progress()
         self._backoff.keep_only(plans.keys())
+        self._tell_nodes(world, nodes)
         await self._settle_deploys(world, plans, journal)
 
     async def _judge_nodes(self, world: World, journal: Journal) -> list[Node]:
-        """Append which nodes went or came back; returns the nodes as they are then."""
+        """Append which nodes went, came back or have been emptied; returns the nodes as they are then."""
         nodes = {node.node_id: node for node in world.nodes}
-        for change in self._silence.changes(world.nodes, now=self._obs.clock.monotonic()):
+        empty = drains.emptied(world.nodes, chain.from_iterable(world.instances.values()))
+        drained = [NodeChange(node_id=node.node_id, state="disabled", reason="drained") for node in empty]
+        for change in (*self._silence.changes(world.nodes, now=self._obs.clock.monotonic()), *drained):
             event = NewEvent(
                 aggregate_type="node", aggregate_id=change.node_id, event_type="node.state_changed",
                 payload={"state": change.state, "reason": change.reason},
@@ -104,7 +109,14 @@ class SchedulerLoop:
             await journal.append([event], lock=f"node:{change.node_id}", traceparent=self._obs.traces.traceparent())
             nodes[change.node_id] = replace(nodes[change.node_id], state=change.state)
             self._obs.log.warning("node changed its state", node_id=change.node_id, status=change.state, reason=change.reason)
+        for node in empty:
+            self._telemetry.nodes.emptied(seconds=node.drained_for_s or 0.0)
         return list(nodes.values())
+
+    def _tell_nodes(self, world: World, nodes: list[Node]) -> None:
+        agents = [node for node in nodes if node.kind == "agent"]
+        stuck = drains.blocked(agents, chain.from_iterable(world.instances.values()), [key for key, _ in self._backoff.items()])
+        self._telemetry.nodes.counted(Counter(node.state for node in agents), blocked=stuck)
 
     def _plan(self, group: Group, world: World, nodes: list[Node]) -> Plan:
         if group.problem:

@@ -26,7 +26,7 @@ DECISIONS: Mapping[str, tuple[str, ...]] = {
     "deploys": ("deploy.status_changed",),
     "nodes": ("node.state_changed",),
 }
-"""Event types only a scheduler appends, by the view that shows them."""
+"""Event types of decisions, by the view that shows them: a scheduler's, and an operator's about a node."""
 
 _VIEWS = ("env_desired_releases", "env_scale", "releases", "deploys", "instances_desired", "instances_status", "nodes")
 
@@ -57,7 +57,11 @@ _INSTANCES = """
         OR (i.desired_reason = %(replaced)s AND i.changed_at > now() - %(window)s * interval '1 second')
     ORDER BY i.instance_id"""
 _NODES = """
-    SELECT n.node_id, n.kind, n.state, n.memory_bytes, extract(epoch FROM now() - r.seen_at)::float8 AS silent_s
+    SELECT n.node_id, n.kind, n.state, n.memory_bytes, extract(epoch FROM now() - r.seen_at)::float8 AS silent_s,
+        CASE WHEN n.state = 'draining' THEN (
+            SELECT extract(epoch FROM now() - e.occurred_at)::float8 FROM events e WHERE e.aggregate_type = 'node'
+            AND e.aggregate_id = n.node_id AND e.event_type = 'node.state_changed' ORDER BY e.aggregate_seq DESC LIMIT 1
+        ) END AS drained_for_s
     FROM nodes n LEFT JOIN node_reports r USING (node_id) ORDER BY n.node_id"""
 _DEPLOYS = """
     SELECT d.deploy_id, d.org_id, d.app_id, d.env_id, d.status, d.reason,

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from miniplatform.scheduler.world import Node
+from obslib.catalog.platform.nodes import NodeState
 
 __all__ = ["NodeChange", "Silence", "is_placeable"]
 
@@ -20,7 +21,7 @@ class NodeChange:
     """A node whose state must be changed, and why."""
 
     node_id: str
-    state: str
+    state: NodeState
     reason: str
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from miniplatform.wire import WorkloadSpec
+from obslib.catalog.platform.nodes import NodeState
 
 __all__ = ["Deploy", "Group", "GroupKey", "Instance", "Node", "World"]
 
@@ -90,13 +91,17 @@ class Instance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A node and for how many seconds it has been silent; ``None`` when it never reported."""
+    """A node and for how many seconds it has been silent; ``None`` when it never reported.
+
+    ``drained_for_s`` is how long ago it was to be emptied; ``None`` when it is not.
+    """
 
     node_id: str
     kind: str
-    state: str
+    state: NodeState
     memory_bytes: int
     silent_s: float | None
+    drained_for_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from obslib.catalog.platform import (
     durability,
     edge,
     log_store,
+    nodes,
     resources,
     retention,
     runbooks,
@@ -31,7 +32,7 @@ from obslib.catalog.signals import Component
 
 __all__ = [
     "PLATFORM", "actors", "addresses", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane", "delivery",
-    "durability", "edge", "log_store", "resources", "retention", "runbooks", "secrets", "tenant", "tokens", "volumes",
+    "durability", "edge", "log_store", "nodes", "resources", "retention", "runbooks", "secrets", "tenant", "tokens", "volumes",
 ]  # fmt: skip
 
 PLATFORM: Catalog = COMMON.extend(
@@ -50,6 +51,7 @@ PLATFORM: Catalog = COMMON.extend(
         delivery,
         tokens,
         addresses,
+        nodes,
         durability,
         data_plane,
         edge,

@@ -14,6 +14,7 @@ from obslib_scheduler.appends import Appends
 from obslib_scheduler.decisions import Decisions
 from obslib_scheduler.deploys import Deploys
 from obslib_scheduler.groups import Groups
+from obslib_scheduler.nodes import Nodes
 from obslib_scheduler.readiness import check_readiness
 
 __all__ = ["Scheduler", "instrument"]
@@ -26,6 +27,7 @@ class Scheduler:
     groups: Groups
     decisions: Decisions
     deploys: Deploys
+    nodes: Nodes
     appends: Appends
     database: DatabaseWatch
 
@@ -47,4 +49,7 @@ def instrument(
     database = DatabaseWatch(obs, figures=figures, timeouts=timeouts)
     groups = Groups(obs, period_s=period_s, waiting=waiting)
     check_readiness(obs, database, ping=ping, loop=groups.passes)
-    return Scheduler(groups=groups, decisions=Decisions(obs), deploys=Deploys(obs), appends=Appends(obs), database=database)
+    return Scheduler(
+        groups=groups, decisions=Decisions(obs), deploys=Deploys(obs), nodes=Nodes(obs), appends=Appends(obs),
+        database=database,
+    )  # fmt: skip
