@@ -14,7 +14,8 @@ from pathlib import Path
 
 from obslib.lint import annotation, real
 from obslib.lint.calls import called
-from obslib.lint.known import known_object
+from obslib.lint.custom import by_custom
+from obslib.lint.known import is_obslib, known_object
 from obslib.lint.members import member
 from obslib.lint.module import Module, Project
 from obslib.lint.scope import Binding, How, Scope
@@ -161,7 +162,8 @@ class Evaluation:
             module = self.lookup(".".join(parts[:cut]), home)
             if module is not None:
                 return self._inside(module, parts[cut:], dotted)
-        return imported(dotted)
+        is_library = parts[0] in _LIBRARIES or is_obslib(parts[0])
+        return (None if is_library else by_custom(parts[-1], home)) or imported(dotted)
 
     def lookup(self, dotted: str, seen_from: Module) -> Module | None:
         """A module of the project; noted as read."""
@@ -229,7 +231,7 @@ class Evaluation:
         if handed.kind is Kind.TAINTED or (handed.kind is not Kind.UNKNOWN and _is_private(function, binding.scope)):
             return handed
         if binding.annotation is None:
-            return self._by_custom(binding.node.arg, home) or UNKNOWN
+            return by_custom(binding.node.arg, home) or UNKNOWN
         return told
 
     def _handed(self, function: ast.AST, parameter: str, home: Module) -> Value:
@@ -243,14 +245,6 @@ class Evaluation:
             if given is not None:
                 found.append(self.value(given, scope, home))
         return unite(found) if found else UNKNOWN
-
-    def _by_custom(self, name: str, home: Module) -> Value | None:
-        """What an unannotated parameter of this name is by everybody's custom."""
-        if name in {"request", "req"}:
-            return thing(Kind.REQUEST)
-        if name == "obs" and any(module.partition(".")[0] == "obslib" for module in home.survey.modules):
-            return thing(Kind.OBSERVABILITY)
-        return None
 
     # --- the rest -------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from obslib.lint import real
+from obslib.lint.custom import by_custom
 from obslib.lint.scope import Scope
 from obslib.lint.value import UNKNOWN, Kind, Taint, Value, tainted, text, thing, unite
 
@@ -23,7 +24,12 @@ _ROOMS = frozenset({"health", "loops", "traces"})
 
 
 def member(look: Evaluation, base: Value, name: str) -> Value:
-    """The attribute ``name`` of ``base``."""
+    """The attribute ``name`` of ``base``; where nothing is known of it, what it is by custom."""
+    found = _member(look, base, name)
+    return by_custom(name, look.module) or UNKNOWN if found is UNKNOWN and base.kind in _TELL_NOTHING else found
+
+
+def _member(look: Evaluation, base: Value, name: str) -> Value:
     match base.kind:
         case Kind.IMPORTED:
             return look.named(f"{base.name}.{name}", look.module)
@@ -48,6 +54,9 @@ def member(look: Evaluation, base: Value, name: str) -> Value:
         case Kind.TEXT if name in {"value", "name"}:
             return base
     return Value(Kind.METHOD, name=name, base=base)
+
+
+_TELL_NOTHING = frozenset({Kind.UNKNOWN, Kind.FOREIGN, Kind.INSTANCE, Kind.REQUEST})
 
 
 def enum_texts(look: Evaluation, node: ast.ClassDef, scope: Scope, home: Module) -> frozenset[str] | None:

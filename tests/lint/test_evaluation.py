@@ -98,6 +98,10 @@ _THINGS = {
         "class B(A):\n    pass\nx = B(1).obs",
         Kind.OBSERVABILITY,
     ),
+    "an unannotated parameter by custom": ("import obslib\ndef f(obs):\n    return obs.log\nx = f(q)", Kind.LOG),
+    "an attribute by custom": ("import obslib\ndef f(app):\n    return app.state.obs\nx = f(q)", Kind.OBSERVABILITY),
+    "an import by custom": ("from obslib.catalog import common\nfrom elsewhere import obs as x", Kind.OBSERVABILITY),
+    "a logger by custom": ("import logging\ndef f(logger):\n    return logger\nx = f(q)", Kind.STDLIB_LOG),
     "structlog": ("import structlog\nx = structlog.get_logger()", Kind.STRUCTLOG),
     "the standard library's logger": ("from logging import getLogger as g\nx = g(__name__)", Kind.STDLIB_LOG),
     "a tracer": ("from opentelemetry import trace as t\nx = t.get_tracer('x')", Kind.TRACER),
@@ -205,3 +209,8 @@ def test_a_chain_of_names_of_any_length_has_an_end(length: int, source: Write) -
     """A value is followed as far as people would; past that it is unknown, and no error."""
     chain = "x0 = 'a'\n" + "".join(f"x{n} = x{n - 1}\n" for n in range(1, length))
     assert source(chain).of(f"x{length - 1}").kind is (Kind.TEXT if length == 10 else Kind.UNKNOWN)
+
+
+def test_custom_is_not_believed_where_the_library_is_not_used(source: Write) -> None:
+    """An ``obs`` in a program without obslib may be anything."""
+    assert source("def f(obs, log):\n    return obs.log\nx = f(q)").of("x").kind is Kind.UNKNOWN
