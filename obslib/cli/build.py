@@ -10,6 +10,7 @@ from pathlib import Path
 
 from obslib.catalog import Catalog, Dashboard, Runbook
 from obslib.errors import SpecError, UsageError
+from obslib.lint.rulebook import rulebook
 from obslib.render import fill, grafana, missing_sections, names_in, rule_file, scrape_config, tables
 from obslib.settings import SETTINGS
 
@@ -45,7 +46,7 @@ def render(catalog: Catalog, directory: Path, *, shorten: float = 1.0, is_whole:
         **boards,
     }
     rendered = {_GENERATED / name: text for name, text in files.items()}
-    parts = tables(catalog, SETTINGS)
+    parts = tables(catalog, SETTINGS, rulebook().values())
     asked_for: set[str] = set()
     for path in _pages(directory):
         page = _read(path) or ""

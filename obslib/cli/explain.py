@@ -40,7 +40,7 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         widest = max(len(entry.name) for entry in entries)
         for entry in entries:
-            print(f"{entry.code}  {entry.name:{widest}}  {entry.page.summary}")
+            print(f"{entry.code}  {entry.name:{widest}}  {entry.summary}")
     return 0
 
 
@@ -48,7 +48,7 @@ def _page(entry: Entry) -> Iterator[str]:
     width = min(shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else _WIDTH, _WIDTH)
     yield f"{entry.code} {entry.name}"
     yield ""
-    yield from textwrap.wrap(entry.page.summary, width)
+    yield from textwrap.wrap(entry.summary, width)
     for label, text in (("Why", entry.page.why), ("Fix", entry.page.fix)):
         yield ""
         yield from textwrap.wrap(f"{label}: {text}", width)

@@ -26,6 +26,11 @@ class Entry:
     good: tuple[str, ...] = ()
     bad: tuple[str, ...] = ()
 
+    @property
+    def summary(self) -> str:
+        """What it reports, in one sentence."""
+        return self.page.summary
+
 
 @cache
 def rulebook() -> Mapping[str, Entry]:

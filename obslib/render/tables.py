@@ -28,7 +28,7 @@ from obslib.catalog import (
 )
 from obslib.catalog.promql import duration
 
-__all__ = ["SettingRow", "tables"]
+__all__ = ["RuleRow", "SettingRow", "tables"]
 
 
 class SettingRow(Protocol):
@@ -55,7 +55,26 @@ class SettingRow(Protocol):
         ...
 
 
-def tables(catalog: Catalog, settings: Iterable[SettingRow]) -> Mapping[str, str]:
+class RuleRow(Protocol):
+    """A rule of the linter, as its own page describes it."""
+
+    @property
+    def code(self) -> str:
+        """Such as ``OBS101``."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The same in words."""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """What it reports."""
+        ...
+
+
+def tables(catalog: Catalog, settings: Iterable[SettingRow], rules: Iterable[RuleRow] = ()) -> Mapping[str, str]:
     """Every table there is, rendered; rows keep the catalog's order, which is that of the requirements."""
     return {
         "alerts": _alerts(catalog),
@@ -63,6 +82,7 @@ def tables(catalog: Catalog, settings: Iterable[SettingRow]) -> Mapping[str, str
         "budgets": _budgets(catalog),
         "dashboards": _dashboards(catalog),
         "labels": _labels(catalog),
+        "lint-rules": _table(("code", "name", "what it reports"), ((r.code, f"`{r.name}`", r.summary) for r in rules)),
         "log-events": _log_events(catalog),
         "log-fields": _log_fields(catalog),
         "loops": _loops(catalog),

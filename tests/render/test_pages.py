@@ -23,6 +23,7 @@ from obslib.catalog import (
 )
 from obslib.catalog.platform import PLATFORM
 from obslib.errors import SpecError
+from obslib.lint.rulebook import rulebook
 from obslib.render import fill, grafana, missing_sections, tables
 from obslib.settings import SETTINGS
 
@@ -71,6 +72,14 @@ def test_a_table_names_everything_of_its_kind(part: str, kind: type) -> None:
         assert (signal.key if isinstance(signal, Retention) else signal.name) in table, signal
 
 
+def test_every_rule_of_the_linter_is_in_its_table() -> None:
+    """With its name, so that a reader of a suppression finds it."""
+    table = tables(PLATFORM, SETTINGS, rulebook().values())["lint-rules"]
+    assert [line.split(" | ")[:2] for line in table.splitlines()[2:]] == [
+        [f"| {rule.code}", f"`{rule.name}`"] for rule in rulebook().values()
+    ]
+
+
 def test_a_table_says_what_is_not_stable() -> None:
     """An experimental signal is marked as such, a deprecated one names its successor, and a stable one has no mark."""
     first, second, third, *_ = PLATFORM.of(Family, "edge")
@@ -86,7 +95,7 @@ def test_a_table_says_what_is_not_stable() -> None:
 
 def test_a_table_is_a_table_whatever_its_cells_hold() -> None:
     """Every row has as many cells as its head, bars inside cells escaped."""
-    for name, table in tables(PLATFORM, SETTINGS).items():
+    for name, table in tables(PLATFORM, SETTINGS, rulebook().values()).items():
         width = 0
         for line in table.splitlines():
             if line.startswith("|"):
