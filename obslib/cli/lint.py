@@ -251,4 +251,7 @@ def _day(clock: Clock) -> date:
 
 
 def _words(text: str) -> Sequence[str]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+    words = tuple(word.strip() for word in text.split(",") if word.strip())
+    if not words:
+        raise argparse.ArgumentTypeError(f"{text!r} names no rule")
+    return words

@@ -37,6 +37,8 @@ def _run(arguments: argparse.Namespace) -> int:
         return 1 if isinstance(error, (SettingsError, LedgerError, SpecError, CliFailure)) else 2
     except BrokenPipeError:
         return 0
+    except KeyboardInterrupt:
+        return 130
     return code
 
 

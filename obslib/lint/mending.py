@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import difflib
 import os
 import tempfile
@@ -49,17 +50,19 @@ def mend(source: Source, findings: Callable[[Source], Sequence[Finding]]) -> Men
 
 
 def save(before: Source, after: Source) -> None:
-    """Write ``after`` where ``before`` was read: at once, with the mode of the file, through a symbolic link.
+    """Write ``after`` where ``before`` was read: at once, with the owner and the mode of the file, through a symbolic link.
 
     Raises OSError; the file is then as it was.
     """
     path = Path(os.path.realpath(before.path))
-    mode = path.stat().st_mode
+    kept = path.stat()
     descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with open(descriptor, "wb") as file:
             file.write(after.raw)
-            os.fchmod(file.fileno(), mode & 0o7777)
+            with contextlib.suppress(PermissionError):
+                os.fchown(file.fileno(), kept.st_uid, kept.st_gid)
+            os.fchmod(file.fileno(), kept.st_mode & 0o7777)
         if path.read_bytes() != before.raw:
             raise OSError(0, "it was changed meanwhile")
         if not os.access(path, os.W_OK):

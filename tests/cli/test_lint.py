@@ -206,7 +206,7 @@ def test_a_suppression_ends_by_the_clock(project: Path) -> None:
             ("--ignore", "undeclared-metrics"),
             "--ignore: no rule is called 'undeclared-metrics'; did you mean 'undeclared-metric'",
         ),
-        (("--ignore", "zzz"), "--ignore: no rule is called 'zzz'; 'obslib explain' lists them"),
+        (("--select", "OBS1", "--ignore", "zzz"), "--ignore: no rule is called 'zzz'; 'obslib explain' lists them"),
         (("--config", "nope.toml"), "'nope.toml' cannot be read: No such file or directory; name another with --config"),
         (("-", "--fix"), "standard input cannot be mended in place; name the file, or leave out --fix and --diff"),
     ],

@@ -30,6 +30,8 @@ def excerpt(line: str, begin: int, end: int, *, width: int) -> tuple[str, str]:
     """
     begin = min(max(begin, 0), len(line))
     end = max(end, begin + 1)
+    hidden = max(begin - 2 * width, 0)  # what is further away cannot be shown, so a line of a megabyte costs nothing
+    line, begin, end = line[hidden : begin + 2 * width], begin - hidden, end - hidden
     glyphs: list[tuple[str, int, bool]] = []
     column = 0
     for position, character in enumerate(line):
