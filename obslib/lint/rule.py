@@ -52,7 +52,7 @@ class Page:
         """Take a rule's docstring apart."""
         summary, _, rest = inspect.cleandoc(docstring or "").partition("\n")
         why, _, fix = rest.partition("Fix:")
-        return Page(summary=summary.strip(), why=_prose(why.partition("Why:")[2]), fix=_prose(fix))
+        return Page(summary=_prose(summary), why=_prose(why.partition("Why:")[2]), fix=_prose(fix))
 
 
 class Rule(ABC, Generic[U]):
@@ -89,4 +89,6 @@ class Rule(ABC, Generic[U]):
 
 
 def _prose(text: str) -> str:
+    """Paragraphs without line ends; code stands in single backticks, as people read it in a terminal."""
+    text = text.replace("``", "`")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.split("\n\n") if paragraph.strip())

@@ -20,6 +20,26 @@ from tests.lint.fake_engine import FakeEngine, wrote
 
 CLEAN = "import obslib\n\n\ndef go(obs: obslib.Observability) -> None:\n    obs.log.info('sent', count=1)\n"
 
+DECLARATION = """\
+from obslib.catalog import COMMON, Component, Plane, counter
+
+
+@counter("invoices_total", serves=("BILLING-1",))
+def INVOICES() -> None:
+    '''Invoices sent.'''
+
+
+CATALOG = COMMON.extend("billing", components=[Component(name="billing", plane=Plane.COMMON)], signals=[INVOICES])
+"""
+USE = """\
+import obslib
+from billing import signals
+
+
+def go(obs: obslib.Observability) -> None:
+    obs.metrics[signals.INVOICES].inc()
+"""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -81,6 +101,23 @@ def test_a_defect_is_exit_1(obslib: Callable[..., Outcome], project: Path) -> No
     assert done.out.startswith("src/billing/wrong.py:")
     assert "\n  why: " in done.out
     assert "\n  fix: " in done.out
+
+
+def test_a_declaration_that_leaves_is_missed_where_it_is_used(obslib: Callable[..., Outcome], project: Path) -> None:
+    """The using file has not changed and its answer was kept; the file it imports has, so the answer is another."""
+    wrote(project / "pyproject.toml")('[tool.obslib.lint]\npaths = ["src"]\nsrc = ["src"]\n')
+    wrote(project / "src" / "billing" / "__init__.py")("")
+    wrote(project / "src" / "billing" / "app.py")(USE)
+    signals = project / "src" / "billing" / "signals.py"
+    wrote(signals)(DECLARATION)
+    assert obslib("lint") == obslib("lint") == Outcome(0, "4 files, nothing found\n", "")
+    wrote(signals)(DECLARATION.replace("INVOICES", "BILLS"))
+    done = obslib("lint")
+    assert done.code == 1
+    assert done.out.startswith("src/billing/app.py:6:21 OBS101 ")
+    assert "    obs.metrics[signals.INVOICES].inc()\n                ^^^^^^^^^^^^^^^^\n" in done.out
+    wrote(signals)(DECLARATION)
+    assert obslib("lint").code == 0
 
 
 @pytest.mark.usefixtures("engine")
