@@ -50,22 +50,21 @@ def _of_families(budgets: Budgets) -> Iterator[Offence]:
 
 
 def _of_process(component: str, listed: tuple[FamilyBudget, ...]) -> Iterator[Offence]:
-    """The fewest families that bring a component back into its budget when each gives up its share, none more than half."""
-    kept = [budget for budget in listed if not budget.is_exceeded]
+    """The fewest families that bring a component back into its budget when each gives up its share, none more than half.
+
+    A family over its own budget counts as what that leaves it; where none has anything to give up, there is no offence.
+    """
+    room = {budget: min(budget.series, FAMILY_BUDGET) for budget in listed if hints(budget, budget.series // 2)}
     total = sum(budget.series for budget in listed)
-    excess = sum(budget.series for budget in kept) - PROCESS_BUDGET
-    if excess <= 0:
-        return
-    largest = sorted((budget for budget in kept if budget.factors), key=lambda budget: -budget.series)
-    chosen: list[FamilyBudget] = []
-    for budget in largest:
-        chosen.append(budget)
-        if sum(each.series for each in chosen) >= 2 * excess:
+    excess = total - sum(budget.series - left for budget, left in room.items()) - PROCESS_BUDGET
+    chosen: dict[FamilyBudget, int] = {}
+    for budget, left in sorted(room.items(), key=lambda each: -each[1]) if excess > 0 else ():
+        chosen[budget] = left
+        if sum(chosen.values()) >= 2 * excess:
             break
-    together = sum(budget.series for budget in chosen)
-    for budget in chosen:
-        share = -(-excess * budget.series // together)
-        yield _offence(component, budget, max(1, budget.series - share), total=total)
+    for budget, left in chosen.items():
+        share = -(-excess * left // sum(chosen.values()))
+        yield _offence(component, budget, max(1, left - share), total=total)
 
 
 def _offence(component: str, budget: FamilyBudget, most: int, *, total: int = 0) -> Offence:

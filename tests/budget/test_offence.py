@@ -6,10 +6,10 @@ from typing import Annotated
 
 import pytest
 
-from obslib.budget import Offence, offences
-from obslib.catalog import Declaration, Label
+from obslib.budget import Offence, offence, offences
+from obslib.catalog import Declaration, Label, budget
 from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, BudgetExceeded
-from tests.budget.shop import a_counter, a_shop, by_customer, by_env, by_kind, by_org
+from tests.budget.shop import a_counter, a_shop, by_customer, by_env, by_kind, by_org, plain
 
 HALF = Label.budgeted("half", FAMILY_BUDGET // 2 - 1, why="half of what a family may reach")
 
@@ -36,8 +36,8 @@ def test_every_family_over_its_budget_is_found() -> None:
 
 def test_a_family_of_several_components_is_named_once() -> None:
     """On the one where it is widest."""
-    (offence,) = found(a_counter(by_customer), components=("shop", "till"))
-    assert (offence.component, offence.total) == ("shop", 0)
+    (each,) = found(a_counter(by_customer), components=("shop", "till"))
+    assert (each.component, each.total) == ("shop", 0)
 
 
 def test_a_component_over_its_budget_is_brought_back_by_its_largest_families() -> None:
@@ -53,6 +53,27 @@ def test_a_component_over_its_budget_is_brought_back_by_its_largest_families() -
 def test_families_that_have_to_shrink_anyway_are_not_blamed_twice() -> None:
     """A component that is over only for a family over its own budget is not another offence."""
     assert [each.family for each in found(a_counter(by_customer), a_counter(by_env, name="y_total"))] == ["x_total"]
+
+
+def test_following_every_hint_brings_the_catalog_into_its_budgets() -> None:
+    """Families over their own budget and a component over its are told apart, and what is left of both fits."""
+    wide = [a_counter(by_customer, name=f"wide{number}_total") for number in range(8)]
+    half = [a_counter(by_half, name=f"half{number}_total") for number in range(3)]
+    listed = found(*wide, *half)
+    held = dict.fromkeys((f"half{number}_total" for number in range(3)), FAMILY_BUDGET // 2)
+    for each in listed:
+        held[each.family] = max(hint.series for hint in each.hints)
+    assert sum(held.values()) <= PROCESS_BUDGET
+    assert max(held.values()) <= FAMILY_BUDGET
+
+
+def test_a_component_without_a_family_to_cut_offends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Families of one series each have nothing to give up: none is blamed, and the error says it all."""
+    for module in (budget, offence):
+        monkeypatch.setattr(module, "PROCESS_BUDGET", 9)
+    with pytest.raises(BudgetExceeded, match="component 'shop' could reach 10 series, over the budget of 9") as caught:
+        a_shop(*(a_counter(plain, name=f"many{number}_total") for number in range(10)))
+    assert offences(caught.value.budgets) == ()
 
 
 def test_what_is_within_its_budgets_offends_nobody() -> None:

@@ -80,6 +80,7 @@ def test_a_platform_of_a_size_has_a_total(obslib: Run) -> None:
     assert f"{held.series} " in done.out
     assert f"platform total in one Prometheus, 57 targets, {held.samples} samples a scrape" in done.out
     assert re.search(rf"{50 * PLATFORM.worst_case('agent')} +{PLATFORM.worst_case('agent')}  50 agent", done.out)
+    assert "a platform of 1 node, 1 edge, 2 orgs" in obslib("--orgs", "2").out
     assert "orgs, envs: with any number of them the total would be the same" in done.out
 
 
@@ -243,6 +244,7 @@ def test_what_cannot_be_answered_is_exit_2_in_a_sentence(
     assert (done.code, done.out) == (2, "")
     assert sentence in done.err
     assert "Traceback" not in done.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.toml"]
 
 
 @pytest.mark.parametrize("columns", ["1", "40", "80", "100000"])

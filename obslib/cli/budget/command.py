@@ -121,6 +121,7 @@ def _lock(catalog: Catalog, path: Path, *, as_json: bool) -> int:
         draft.write_text(render_lock(catalog), encoding="utf-8")
         os.replace(draft, path)
     except OSError as error:
+        draft.unlink(missing_ok=True)
         raise UsageError(
             f"the lock file {str(path)!r} cannot be written: {error.strerror}; name another with --lock-file"
         ) from None

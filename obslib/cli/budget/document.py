@@ -21,6 +21,7 @@ def of_catalog(catalog: Catalog, budgets: Budgets, platform: PlatformBudget, *, 
         "platform": _of_platform(platform) if is_sized else None,
         "bounds": [{**asdict(bound), "surplus": bound.surplus} for bound in platform.bounds],
         "offences": [],
+        "message": "",
     }
 
 
@@ -28,7 +29,7 @@ def of_offences(error: BudgetExceeded, found: Iterable[Offence]) -> dict[str, ob
     """What was measured of a catalog that is not built, and what to change."""
     return {
         **_of_budgets(error.catalog, error.budgets), "platform": None, "bounds": [],
-        "offences": [asdict(offence) for offence in found],
+        "offences": [asdict(offence) for offence in found], "message": str(error),
     }  # fmt: skip
 
 

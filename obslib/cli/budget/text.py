@@ -49,9 +49,12 @@ def of_catalog(budgets: Budgets, platform: PlatformBudget, *, is_sized: bool, is
 
 def of_offences(error: BudgetExceeded, found: Iterable[Offence]) -> Iterator[str]:
     """Each family that passes its budget, or has to be cut for its component's sake: the label to change, and how."""
-    yield f"catalog {error.catalog!r} could pass its budget of series, so it is not built"
+    listed = list(found)
+    yield from _wrapped(f"catalog {error.catalog!r} could pass its budget of series, so it is not built", "")
+    if not listed:
+        yield from _wrapped(str(error), "")
     cut = ""
-    for offence in found:
+    for offence in listed:
         if offence.total and offence.component != cut:
             cut = offence.component
             could = f"component {cut!r} could reach {offence.total} series, over the budget of {PROCESS_BUDGET}"
@@ -75,7 +78,8 @@ def of_deltas(found: Iterable[Delta], path: Path) -> Iterator[str]:
 
 
 def _of_platform(budgets: Budgets, platform: PlatformBudget) -> Iterator[str]:
-    known = [f"{count} {measure.value}" for measure in Measure if (count := platform.size.of(measure)) is not None]
+    counts = [(measure.value, count) for measure in Measure if (count := platform.size.of(measure)) is not None]
+    known = (f"{count} {name if count > 1 else name.removesuffix('s')}" for name, count in counts)
     yield from _wrapped(f"a platform of {', '.join(known)}", "")
     yield from _row("all", "each", "processes")
     for target in platform.targets:
