@@ -114,7 +114,7 @@ def test_a_declaration_that_leaves_is_missed_where_it_is_used(obslib: Callable[.
     wrote(signals)(DECLARATION.replace("INVOICES", "BILLS"))
     done = obslib("lint")
     assert done.code == 1
-    assert done.out.startswith("src/billing/app.py:6:21 OBS101 ")
+    assert done.out.startswith("src/billing/app.py:6:17 OBS101 ")
     assert "    obs.metrics[signals.INVOICES].inc()\n                ^^^^^^^^^^^^^^^^\n" in done.out
     wrote(signals)(DECLARATION)
     assert obslib("lint").code == 0
