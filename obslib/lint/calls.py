@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from obslib.lint import real
-from obslib.lint.known import CALLS, PEER_METRICS, WIRE_THROUGH, is_obslib, known_type
+from obslib.lint.known import CALLS, PEER_METRICS, STARTS, WIRE_THROUGH, is_obslib, known_type
 from obslib.lint.members import enum_texts, member
 from obslib.lint.scope import Scope
 from obslib.lint.value import UNKNOWN, Kind, Taint, Value, tainted, text, thing, unite
@@ -22,7 +22,6 @@ _PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
 _OF_OBSERVABILITY = {
     "component": Kind.OBSERVABILITY, "span": Kind.SPAN, "operation": Kind.OPERATION,
 }  # fmt: skip
-_STARTS = frozenset({"start", "launch", "observability"})
 _TEXT_METHODS = frozenset({
     "lower", "upper", "strip", "lstrip", "rstrip", "title", "capitalize", "casefold", "removeprefix", "removesuffix", "replace",
     "encode", "decode", "split", "partition", "rpartition", "rsplit", "splitlines", "swapcase", "zfill",
@@ -32,11 +31,15 @@ _OF_COLLECTION = frozenset({"get", "pop", "setdefault", "values", "popleft", "po
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What a call hands over: by place, by name, and the ``*`` and ``**`` that could not be taken apart."""
+    """What a call hands over: by place, by name, and the ``*`` and ``**`` that could not be taken apart.
+
+    ``bound`` are those of them that a partial bound before.
+    """
 
     positional: tuple[ast.expr, ...] = ()
     named: tuple[tuple[str, ast.expr], ...] = ()
     unclear: tuple[ast.expr, ...] = ()
+    bound: tuple[ast.expr, ...] = ()
 
     def get(self, name: str, place: int | None = None) -> ast.expr | None:
         """The argument of this name, or the one at this place."""
@@ -52,6 +55,7 @@ class Arguments:
             (*self.positional, *later.positional),
             (*((name, node) for name, node in self.named if name not in names), *later.named),
             (*self.unclear, *later.unclear),
+            (*self.positional, *(node for _, node in self.named), *self.unclear),
         )
 
 
@@ -169,7 +173,7 @@ def _of_import(look: Evaluation, dotted: str, node: ast.Call, scope: Scope, home
 def _of_obslib(look: Evaluation, dotted: str, last: str, node: ast.Call, scope: Scope, home: Module) -> Value:
     from obslib.lint.declaring import declared_call
 
-    if last in _STARTS:
+    if last in STARTS:
         return thing(Kind.OBSERVABILITY)
     signal = declared_call(look, last, node, scope, home)
     if signal is not None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from obslib.lint import annotation, real
 from obslib.lint.calls import called
 from obslib.lint.custom import by_custom
-from obslib.lint.known import is_obslib, known_object
+from obslib.lint.known import is_obslib, is_own, known_object
 from obslib.lint.members import member
 from obslib.lint.module import Module, Project
 from obslib.lint.scope import Binding, How, Scope
@@ -157,6 +157,8 @@ class Evaluation:
         if found is not None:
             told = real.value_of(found)
             return told if told is not UNKNOWN else imported(dotted)
+        if is_own(dotted):
+            return imported(dotted)
         parts = dotted.split(".")
         for cut in range(len(parts) - 1, 0, -1):
             module = self.lookup(".".join(parts[:cut]), home)

@@ -6,9 +6,24 @@ from collections.abc import Mapping
 
 from obslib.lint.value import Kind, Taint, Value, tainted, text, thing
 
-__all__ = ["CALLS", "OBJECTS", "PEER_METRICS", "SHIMS", "TYPES", "WIRE_THROUGH", "is_obslib", "known_object", "known_type"]
+__all__ = [
+    "CALLS",
+    "OBJECTS",
+    "PEER_METRICS",
+    "SHIMS",
+    "STARTS",
+    "TYPES",
+    "WIRE_THROUGH",
+    "is_obslib",
+    "is_own",
+    "known_object",
+    "known_type",
+]
 
 SHIMS = frozenset({"obslib_agent", "obslib_control_plane", "obslib_edge", "obslib_scheduler"})
+
+STARTS = frozenset({"start", "launch", "observability"})
+"""obslib's functions that give an Observability."""
 
 _OWN_TYPES: Mapping[str, Value] = {
     "Observability": thing(Kind.OBSERVABILITY),
@@ -178,6 +193,12 @@ def is_obslib(dotted: str) -> bool:
     """Whether a dotted name belongs to obslib or one of its shims."""
     top = dotted.partition(".")[0]
     return top == "obslib" or top in SHIMS
+
+
+def is_own(dotted: str) -> bool:
+    """Whether obslib gives this name to others: what it is to rules is known, even where its source is at hand."""
+    top, _, rest = dotted.partition(".")
+    return top == "obslib" and ("." not in rest or rest.rpartition(".")[2] in _OWN_TYPES.keys() | STARTS)
 
 
 def known_type(dotted: str) -> Value | None:

@@ -73,6 +73,8 @@ class Rule(ABC, Generic[U]):
     on: ClassVar[type[Use] | tuple[type[Use], ...]]
     good: ClassVar[tuple[str, ...]]
     bad: ClassVar[tuple[str, ...]]
+    example_path: ClassVar[str] = "example.py"
+    """Where its examples stand, for a rule that looks at certain places only."""
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)

@@ -34,6 +34,13 @@ class Use:
         """The scope in which its expressions have their meaning."""
         return self.site.scope
 
+    def where(self, part: ast.expr) -> ast.AST:
+        """Where to point for one of its arguments: at the argument, or at the use where a dict elsewhere gives it."""
+        first, last = getattr(self.node, "lineno", 0), getattr(self.node, "end_lineno", 0)
+        arguments: Arguments | None = getattr(self, "arguments", None)
+        is_bound = arguments is not None and part in arguments.bound
+        return part if is_bound or first <= part.lineno <= last else self.node
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Binding(Use):

@@ -214,3 +214,14 @@ def test_a_chain_of_names_of_any_length_has_an_end(length: int, source: Write) -
 def test_custom_is_not_believed_where_the_library_is_not_used(source: Write) -> None:
     """An ``obs`` in a program without obslib may be anything."""
     assert source("def f(obs, log):\n    return obs.log\nx = f(q)").of("x").kind is Kind.UNKNOWN
+
+
+def test_obslibs_own_names_mean_the_same_where_its_source_is_at_hand(source: Write) -> None:
+    """A project that holds obslib itself, as ours does, sees telemetry objects and not classes like any other."""
+    written = source(
+        "import obslib\nfrom obslib.runtime import Observability as O\ndef f(o: O):\n    return o\nx = f(1)\n"
+        "y = obslib.start('a')\n",
+        obslib____init__="from obslib.runtime import start\n",
+        obslib__runtime="class Observability:\n    log = None\ndef start(name) -> Observability: ...\n",
+    )
+    assert written.of("x").kind is written.of("y").kind is Kind.OBSERVABILITY

@@ -16,7 +16,7 @@ _BAD = [(code, place, source) for code, rule in _BY_CODE for place, source in en
 
 
 def _codes(source: str, rule: type[Rule[Any]], directory: Path) -> set[str]:
-    return {finding.code for finding in check(directory / "example.py", source, Project(), [rule]).findings}
+    return {finding.code for finding in check(directory / rule.example_path, source, Project(), [rule]).findings}
 
 
 @pytest.mark.parametrize(("code", "place", "source"), _GOOD, ids=[f"{code}-{place}" for code, place, _ in _GOOD])
