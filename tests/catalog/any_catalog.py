@@ -78,18 +78,19 @@ def _labels(draw: st.DrawFn) -> tuple[Label, ...]:
 
 @st.composite
 def _joints(draw: st.DrawFn, labels: tuple[Label, ...]) -> tuple[Joint, ...]:
-    """At most one joint domain over labels of which one at least is open, so that its places can be filled."""
+    """At most one joint domain; over closed labels alone, one without places beside the reserved, which no other could fill."""
     chosen = [label for label in labels if label.source is None]
     chosen = draw(st.lists(st.sampled_from(chosen), unique=True, min_size=2, max_size=3)) if len(chosen) > 1 else []
-    if not any(label.domain is Domain.BUDGETED for label in chosen) or draw(st.booleans()):
+    if not chosen or draw(st.booleans()):
         return ()
+    is_open = any(label.domain is Domain.BUDGETED for label in chosen)
     kept = tuple(label.values[0] if label.values else in_shape(label, 99) for label in chosen)
     return (
         Joint(
             name="j",
             labels=tuple(label.name for label in chosen),
-            at_most=draw(st.integers(1, 4)),
-            reserved=draw(st.sampled_from(((), (kept,)))),
+            at_most=draw(st.integers(1, 4)) if is_open else 0,
+            reserved=draw(st.sampled_from(((), (kept,)))) if is_open else (kept,),
             why="any",
         ),
     )

@@ -20,13 +20,15 @@ from obslib.catalog.platform import secrets as s
 from obslib.catalog.platform import terms as t
 from obslib.catalog.platform import volumes as v
 from obslib.catalog.signals import NO_REASON
+from obslib.redaction import Redactor
 from obslib.testing import FixedClock, RecordedObservability, observability
-from obslib_agent import Actors, Agent, instrument
+from obslib_agent import Actors, Agent, Secrets, instrument
 from tests.shims.mailbox import CAPACITY, Mailbox
 
 ULID = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 INSTANCE, BOOT, VERSION = f"inst_{ULID}", f"boot_{ULID}", f"sv_{ULID}"
 VOLUME, ATTACHMENT, SNAPSHOT, RESTORE = f"vol_{ULID}", f"vat_{ULID}", f"snap_{ULID}", f"rjob_{ULID}"
+PLANTED = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 ROWS = {"EXT-02", "EXT-06", "EXT-07", "EXT-08"}
@@ -81,6 +83,12 @@ def counted(obs: RecordedObservability, name: str) -> dict[tuple[str, ...], floa
     return {labels: value for labels, value in series(obs, name).items() if value}
 
 
+def optional_shown(obs: RecordedObservability) -> list[str]:
+    """The families of this page that an exposition holds."""
+    shown = {family.name for family in obs.metrics.collector.collect()}
+    return [family.name for family in OPTIONAL if family.name.removesuffix("_total") in shown]
+
+
 def parent_of(span: Any) -> int | None:
     """The id of the span it is inside."""
     return span.parent.span_id if span.parent else None
@@ -98,9 +106,15 @@ def test_what_a_host_does_not_do_is_absent_and_never_zero(obs: RecordedObservabi
     """Without the drivers there are neither verbs nor series: not having failed and not having tried are not alike."""
     agent = instrument(obs, launcher=PlainLauncher(), overlay=None)
     assert (agent.secrets, agent.volumes, agent.snapshots, agent.actors) == (None, None, None, None)
-    shown = {family.name for family in obs.metrics.collector.collect()}
     assert len(OPTIONAL) == 12
-    assert [family.name for family in OPTIONAL if family.name.removesuffix("_total") in shown] == []
+    assert optional_shown(obs) == []
+
+
+def test_mutant_a_shim_that_binds_what_its_host_does_not_do_is_found(obs: RecordedObservability) -> None:
+    """With deliveries bound whatever the host says, the look above finds series at 0 for what nobody tried."""
+    assert optional_shown(obs) == []
+    Secrets(obs)
+    assert optional_shown(obs) == ["agent_secrets_deliveries_total", "agent_secrets_delivery_duration_seconds"]
 
 
 def test_what_it_does_begins_at_zero_with_the_outcomes_that_can_be(obs: RecordedObservability, agent: Agent) -> None:
@@ -168,14 +182,27 @@ def test_a_delivery_that_fails_says_why_and_fails_its_boot(
 def test_no_signal_of_a_delivery_has_a_place_for_a_secret(obs: RecordedObservability, agent: Agent) -> None:
     """What a failure quotes by mistake is redacted in its lines and span, and the declarations carry ids and times alone."""
     assert agent.secrets
-    planted = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
-    with suppress(ValueError), agent.secrets.delivering(VERSION):
-        raise ValueError(f"line 1: STRIPE_TOKEN={planted}")
-    [line] = obs.events("secrets.delivery_failed")
-    assert planted not in json.dumps(line)
-    assert planted not in repr([(span.attributes, span.events, span.status.description) for span in obs.spans()])
+    assert PLANTED not in told_of_a_careless_failure(obs, agent.secrets)
     fields = {f.name for e in (s.SECRETS_DELIVERED, s.SECRETS_DELIVERY_FAILED, s.AGENT_SECRETS_DELIVERY_SPAN) for f in e.fields}
     assert fields == {"secret_version_id", "duration_seconds", "reason"}
+
+
+def told_of_a_careless_failure(obs: RecordedObservability, secrets: Secrets) -> str:
+    """Everything that is written about a delivery whose error quotes the line it could not write."""
+    with suppress(ValueError), secrets.delivering(VERSION):
+        raise ValueError(f"line 1: STRIPE_TOKEN={PLANTED}")
+    spans = [(span.attributes, [event.attributes for event in span.events], span.status.description) for span in obs.spans()]
+    [line] = obs.events("secrets.delivery_failed")
+    return json.dumps(line) + repr(spans)
+
+
+def test_mutant_a_line_that_is_not_looked_through_is_found(
+    obs: RecordedObservability, agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a redactor that passes every text on, the secret stands in what is told."""
+    assert agent.secrets
+    monkeypatch.setattr(Redactor, "text", lambda self, text: text)
+    assert PLANTED in told_of_a_careless_failure(obs, agent.secrets)
 
 
 # --- volumes (EXT-07) -----------------------------------------------------------------------------
