@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from obslib.lint import real
 from obslib.lint.known import known_type
-from obslib.lint.members import enum_texts
+from obslib.lint.members import as_exception, enum_texts
 from obslib.lint.scope import How, Scope
-from obslib.lint.value import UNKNOWN, Kind, Value, text, thing, unite
+from obslib.lint.value import MAPPING, UNKNOWN, Kind, Value, text, thing, unite
 
 if TYPE_CHECKING:
     from obslib.lint.evaluation import Evaluation
@@ -65,7 +65,7 @@ def _subscripted(look: Evaluation, base: ast.expr, inner: ast.expr, scope: Scope
         return told(look, parts[0], scope, home)
     if last in _COLLECTIONS and parts:
         element = parts[-1] if last in _MAPPINGS else parts[0]
-        return Value(Kind.COLLECTION, base=told(look, element, scope, home))
+        return Value(Kind.COLLECTION, name=MAPPING if last in _MAPPINGS else "", base=told(look, element, scope, home))
     return told(look, base, scope, home)
 
 
@@ -82,7 +82,7 @@ def _named(look: Evaluation, node: ast.Name | ast.Attribute, scope: Scope, home:
         if texts is not None:
             return text(*texts)
         if _is_exception(look, value):
-            return thing(Kind.EXCEPTION)
+            return as_exception(value)
         return Value(Kind.INSTANCE, node=value.node, home=value.home)
     if value.kind is Kind.IMPORTED:
         return _imported(look, value.name)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from obslib.lint import real
 from obslib.lint.known import CALLS, PEER_METRICS, STARTS, WIRE_THROUGH, is_obslib, known_type
-from obslib.lint.members import enum_texts, member
+from obslib.lint.members import enum_texts, member, of_request
 from obslib.lint.scope import Scope
-from obslib.lint.value import UNKNOWN, Kind, Taint, Value, tainted, text, thing, unite
+from obslib.lint.value import UNKNOWN, Kind, Taint, Value, spelt, tainted, text, thing, unite
 
 if TYPE_CHECKING:
     from obslib.lint.evaluation import Evaluation
     from obslib.lint.module import Module
 
-__all__ = ["Arguments", "arguments_of", "called"]
+__all__ = ["Arguments", "arguments_of", "called", "taken_apart"]
 
 _PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
 _OF_OBSERVABILITY = {
@@ -90,6 +90,12 @@ def arguments_of(look: Evaluation, node: ast.Call, scope: Scope, home: Module) -
     return Arguments(tuple(positional), tuple(named), tuple(unclear))
 
 
+def taken_apart(look: Evaluation, node: ast.expr, scope: Scope, home: Module) -> Arguments:
+    """A mapping that stands for arguments, taken apart like ``**``."""
+    pairs = _pairs(look, node, scope, home)
+    return Arguments(unclear=(node,)) if pairs is None else Arguments(named=tuple(pairs))
+
+
 def _pairs(
     look: Evaluation, node: ast.expr, scope: Scope, home: Module, around: tuple[ast.AST, ...] = ()
 ) -> list[tuple[str, ast.expr]] | None:
@@ -145,13 +151,15 @@ def _of_import(look: Evaluation, dotted: str, node: ast.Call, scope: Scope, home
         return _of_obslib(look, dotted, last, node, scope, home)
     known = CALLS.get(dotted)
     if known is not None:
-        return known
+        return _of_url(look, node, scope, home) if known.taint is Taint.URL and node.args else known
     if dotted in _PARTIALS and node.args:
         return Value(Kind.PARTIAL, base=look.value(node.args[0], scope, home), node=node, home=(home, scope))
+    if dotted == "typing.cast" and len(node.args) > 1:
+        return _cast(look, node, scope, home)
     if dotted in WIRE_THROUGH and node.args:
         return _through(look, dotted, [look.value(each, scope, home) for each in node.args])
     if dotted in PEER_METRICS:
-        return thing(Kind.PEER_METRIC)
+        return Value(Kind.PEER_METRIC, name=dotted, node=node, home=(home, scope))
     if dotted == "builtins.getattr" and len(node.args) > 1:
         name = node.args[1]
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
@@ -168,6 +176,20 @@ def _of_import(look: Evaluation, dotted: str, node: ast.Call, scope: Scope, home
     if last.endswith(("Error", "Exception")):
         return thing(Kind.EXCEPTION)
     return UNKNOWN
+
+
+def _cast(look: Evaluation, node: ast.Call, scope: Scope, home: Module) -> Value:
+    """The type that is claimed, unless it is known where the value comes from."""
+    value = look.value(node.args[1], scope, home)
+    told = look.annotation(node.args[0], scope, home)
+    is_known = value.kind in {Kind.TAINTED, Kind.TEXT, Kind.REQUEST, Kind.EXCEPTION}
+    return value if is_known or told is UNKNOWN else told
+
+
+def _of_url(look: Evaluation, node: ast.Call, scope: Scope, home: Module) -> Value:
+    """A URL is as bounded as anybody can make it, unless what it is made from says more of its source."""
+    given = look.value(node.args[0], scope, home)
+    return given if given.kind is Kind.TAINTED else tainted(Taint.URL)
 
 
 def _of_obslib(look: Evaluation, dotted: str, last: str, node: ast.Call, scope: Scope, home: Module) -> Value:
@@ -187,18 +209,12 @@ def _of_obslib(look: Evaluation, dotted: str, last: str, node: ast.Call, scope: 
 
 
 def _through(look: Evaluation, dotted: str, given: list[Value]) -> Value:
-    if dotted == "typing.cast":
-        return given[-1]
     if dotted in {"builtins.min", "builtins.max"} and len(given) > 1:
         return unite(given)
     value = given[0]
     if dotted in {"builtins.next", "builtins.min", "builtins.max"}:
         return look.element(value)
-    if value.kind is Kind.EXCEPTION:
-        return tainted(Taint.EXCEPTION)
-    if value.kind is Kind.REQUEST:
-        return tainted(Taint.REQUEST)
-    return value
+    return spelt(value)
 
 
 def _of_class(look: Evaluation, callee: Value) -> Value:
@@ -221,13 +237,16 @@ def _of_method(look: Evaluation, base: Value, name: str, node: ast.Call, scope: 
         case Kind.PEER_METRIC if name == "labels":
             return base
         case Kind.METER if name.startswith("create_"):
-            return thing(Kind.PEER_METRIC)
+            return Value(Kind.PEER_METRIC, name="opentelemetry")
         case Kind.TRACER if name in {"start_span", "start_as_current_span"}:
             return thing(Kind.ACTIVE_SPAN)
         case Kind.SPAN | Kind.OPERATION if name in {"under", "linked", "reraising"}:
             return base
         case Kind.REASONS:
             return Value(Kind.TEXT, texts=base.texts)
+        case Kind.REQUEST if name == "get":
+            key = node.args[0] if node.args else None
+            return of_request(str(key.value) if isinstance(key, ast.Constant) else "")
         case Kind.COLLECTION if name in _OF_COLLECTION:
             return _of_collection(look, base, name, node, scope, home)
         case Kind.TEXT | Kind.STRING:
@@ -240,20 +259,22 @@ def _of_observability(look: Evaluation, name: str, node: ast.Call, scope: Scope,
     if kind is not None:
         declared = look.value(node.args[0], scope, home) if node.args else UNKNOWN
         return thing(kind, declared.signal)
-    return text() if name == "classifier" else UNKNOWN
+    return UNKNOWN
 
 
 def _of_collection(look: Evaluation, base: Value, name: str, node: ast.Call, scope: Scope, home: Module) -> Value:
-    if name in {"items", "keys", "values", "copy"}:
-        return base if name in {"values", "copy"} else Value(Kind.COLLECTION, base=UNKNOWN)
+    if name == "values":
+        return Value(Kind.COLLECTION, base=look.element(base))
+    if name in {"items", "keys", "copy"}:
+        return base if name == "copy" else Value(Kind.COLLECTION, base=look.each(base) if name == "keys" else UNKNOWN)
     element = look.element(base)
     return unite((element, look.value(node.args[1], scope, home))) if len(node.args) > 1 else element
 
 
 def _of_text(look: Evaluation, base: Value, name: str, node: ast.Call, scope: Scope, home: Module) -> Value:
     if name in {"format", "format_map", "join"}:
-        given = [look.value(each, scope, home) for each in node.args]
-        given += [look.value(keyword.value, scope, home) for keyword in node.keywords]
+        handed = (*node.args, *(keyword.value for keyword in node.keywords))
+        given = [spelt(look.value(each, scope, home)) for each in handed]
         if base.kind is Kind.TEXT and given and all(each.kind is Kind.TEXT for each in given):
             return text()
         return next((each for each in given if each.kind is Kind.TAINTED), tainted(Taint.FORMATTED))

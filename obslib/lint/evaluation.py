@@ -15,11 +15,12 @@ from pathlib import Path
 from obslib.lint import annotation, real
 from obslib.lint.calls import called
 from obslib.lint.custom import by_custom
+from obslib.lint.flow import Narrowing, dotted_path, latest, narrowed_by
 from obslib.lint.known import is_obslib, is_own, known_object
-from obslib.lint.members import member
+from obslib.lint.members import as_exception, enum_texts, member, of_request
 from obslib.lint.module import Module, Project
 from obslib.lint.scope import Binding, How, Scope
-from obslib.lint.value import UNKNOWN, Kind, Taint, Value, imported, tainted, text, thing, unite
+from obslib.lint.value import MAPPING, UNKNOWN, Kind, Taint, Value, imported, spelt, tainted, text, thing, unite
 
 __all__ = ["Evaluation"]
 
@@ -27,6 +28,8 @@ _BUILTINS = frozenset(dir(builtins))
 _MOST_PRODUCTS = 64
 _DEEPEST = 64
 """So many steps lead from a name to its value in no code that people read; a chain that is longer is unknown."""
+_HUNDRED = frozenset({"100"})
+"""What a status code is divided by to get its class; there are five of them."""
 
 
 class Evaluation:
@@ -62,10 +65,10 @@ class Evaluation:
 
     def _value(self, node: ast.AST, scope: Scope, home: Module) -> Value:
         match node:
-            case ast.Name(id=name):
-                return self.name(name, scope, home)
+            case ast.Name():
+                return self._narrowed(node, scope, home) or self._read(node, scope, home)
             case ast.Attribute(value=base, attr=attr):
-                return member(self, self.value(base, scope, home), attr)
+                return self._narrowed(node, scope, home) or member(self, self.value(base, scope, home), attr)
             case ast.Call():
                 return called(self, node, scope, home)
             case ast.Constant(value=constant):
@@ -76,8 +79,8 @@ class Evaluation:
                 return self.value(inner, scope, home)
             case ast.BinOp(left=left, op=op, right=right):
                 return self._combined(self.value(left, scope, home), op, self.value(right, scope, home))
-            case ast.IfExp(body=body, orelse=orelse):
-                return unite((self.value(body, scope, home), self.value(orelse, scope, home)))
+            case ast.IfExp():
+                return self._either(node, scope, home)
             case ast.BoolOp(values=values):
                 return unite(self.value(each, scope, home) for each in values)
             case ast.NamedExpr(value=inner) | ast.Await(value=inner) | ast.Starred(value=inner):
@@ -108,6 +111,39 @@ class Evaluation:
             return imported(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
         return unite(self.bound(binding, home) for binding in found if binding.how is not How.ANNOTATED or len(found) == 1)
 
+    def _read(self, node: ast.Name, scope: Scope, home: Module) -> Value:
+        """What a name stands for where it is read, after what was assigned last."""
+        found = scope.find(node.id)
+        kept = latest(found, node, scope)
+        return self.name(node.id, scope, home) if len(kept) == len(found) else unite(self.bound(each, home) for each in kept)
+
+    def _narrowed(self, node: ast.Name | ast.Attribute, scope: Scope, home: Module) -> Value | None:
+        """What an expression is where a test has said so; None where none has."""
+        known = home.survey.regions
+        if not known:
+            return None
+        for region in known.get(dotted_path(node), ()):
+            if region.first <= getattr(node, "lineno", 0) <= region.last and region.scope is scope.inline:
+                found = self._among(region.narrowing, scope, home)
+                if found is not None:
+                    return found if region.instead is None else unite((found, self.value(region.instead, scope, home)))
+        return None
+
+    def _among(self, narrowing: Narrowing, scope: Scope, home: Module) -> Value | None:
+        among = self.value(narrowing.among, scope, home)
+        if narrowing.is_equal:
+            return among
+        found = self.each(among)
+        return found if found.kind is Kind.TEXT else None
+
+    def _either(self, node: ast.IfExp, scope: Scope, home: Module) -> Value:
+        sides = {True: node.body, False: node.orelse}
+        told = {holds: self.value(side, scope, home) for holds, side in sides.items()}
+        for narrowing, holds in narrowed_by(node.test):
+            if dotted_path(sides[holds]) == narrowing.path:
+                told[holds] = self._among(narrowing, scope, home) or told[holds]
+        return unite(told.values())
+
     def bound(self, binding: Binding, home: Module) -> Value:
         """What one binding gives to its name."""
         match binding.how:
@@ -117,7 +153,8 @@ class Evaluation:
                 kind = Kind.CLASS if isinstance(binding.node, ast.ClassDef) else Kind.FUNCTION
                 return self._defined(binding, kind, home)
             case How.CAUGHT:
-                return thing(Kind.EXCEPTION)
+                caught = self.value(binding.node, binding.scope, home)
+                return as_exception(caught) if caught.kind is Kind.CLASS else thing(Kind.EXCEPTION)
             case How.PARAMETER:
                 return self._parameter(binding, home)
             case How.OPAQUE:
@@ -139,8 +176,21 @@ class Evaluation:
         if binding.how is How.ELEMENT:
             if binding.index and isinstance(value.node, (ast.Tuple, ast.List)):
                 return unite(self._unpacked(each, binding.index, binding.scope, home) for each in value.node.elts)
-            return self.element(value) if not binding.index else self._part(self.element(value))
+            return self.each(value) if not binding.index else self._part(self.each(value))
         return self._part(value) if binding.index else value
+
+    def each(self, value: Value) -> Value:
+        """What iterating gives: the elements of a sequence, the keys of a mapping, the members of an enumeration."""
+        if value.kind is Kind.REASONS:
+            return Value(Kind.TEXT, texts=value.texts)
+        if value.kind is Kind.CLASS and isinstance(value.node, ast.ClassDef):
+            home, scope = value.home
+            texts = enum_texts(self, value.node, scope, home)
+            return UNKNOWN if texts is None else text(*texts)
+        if value.kind is Kind.COLLECTION and isinstance(value.node, ast.Dict):
+            home, scope = value.home
+            return unite(self.value(key, scope, home) for key in value.node.keys if key is not None)
+        return UNKNOWN if value.name == MAPPING else self.element(value)
 
     def element(self, value: Value) -> Value:
         """One element of a collection; a tainted whole has tainted parts."""
@@ -282,7 +332,7 @@ class Evaluation:
             declared = self.value(key, scope, home)
             return Value(Kind.FAMILY, signal=declared.signal if declared.kind is Kind.DECLARED else None)
         if base.kind is Kind.REQUEST:
-            return tainted(Taint.REQUEST)
+            return of_request(str(key.value) if isinstance(key, ast.Constant) else "")
         if base.kind in {Kind.COLLECTION, Kind.TAINTED}:
             return self.element(base)
         return UNKNOWN
@@ -300,7 +350,7 @@ class Evaluation:
                 parts, inner = [elt], home.survey.opened_by(node)
             case _:
                 return UNKNOWN
-        literal = node if isinstance(node, (ast.Dict, ast.List, ast.Tuple, ast.Set)) else None
+        literal = node if isinstance(node, (ast.Dict, ast.List, ast.Tuple, ast.Set, ast.DictComp)) else None
         return Value(
             Kind.COLLECTION, base=unite(self.value(each, inner, home) for each in parts), node=literal, home=(home, scope)
         )
@@ -316,15 +366,18 @@ class Evaluation:
         return whole if whole.kind in {Kind.TAINTED, Kind.STRING} else self.element(whole)
 
     def _joined(self, parts: list[Value]) -> Value:
-        return self._product(parts) or next((part for part in parts if part.kind is Kind.TAINTED), tainted(Taint.FORMATTED))
+        worst = next((part for part in map(spelt, parts) if part.kind is Kind.TAINTED), None)
+        return worst or self._product(parts) or tainted(Taint.FORMATTED)
 
     def _combined(self, left: Value, op: ast.operator, right: Value) -> Value:
-        for side in (left, right):
+        for side in (spelt(left), spelt(right)):
             if side.kind is Kind.TAINTED:
                 return side
         if isinstance(op, ast.Add):
             is_text = any(side.kind in {Kind.TEXT, Kind.STRING} for side in (left, right))
             return self._product([left, right]) or (tainted(Taint.FORMATTED) if is_text else UNKNOWN)
+        if isinstance(op, ast.FloorDiv) and right.texts == _HUNDRED:
+            return text()
         if isinstance(op, ast.Mod) and left.kind is Kind.TEXT and not _are_numbers(left):
             return tainted(Taint.FORMATTED)
         return Value(Kind.NUMBER)

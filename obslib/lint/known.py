@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from obslib.lint.value import Kind, Taint, Value, tainted, text, thing
+from obslib.lint.value import ANYTHING, Kind, Taint, Value, tainted, text, thing
 
 __all__ = [
     "CALLS",
@@ -67,7 +67,7 @@ TYPES: Mapping[str, Value] = {
     "starlette.requests.Request": thing(Kind.REQUEST),
     "starlette.requests.HTTPConnection": thing(Kind.REQUEST),
     "starlette.websockets.WebSocket": thing(Kind.REQUEST),
-    "starlette.datastructures.URL": tainted(Taint.REQUEST),
+    "starlette.datastructures.URL": tainted(Taint.URL),
     "starlette.datastructures.Headers": tainted(Taint.REQUEST),
     "starlette.types.Scope": thing(Kind.REQUEST),
     "fastapi.Request": thing(Kind.REQUEST),
@@ -79,7 +79,10 @@ TYPES: Mapping[str, Value] = {
     "django.http.HttpRequest": thing(Kind.REQUEST),
     "aiohttp.web.Request": thing(Kind.REQUEST),
     "httpx.Request": thing(Kind.REQUEST),
-    "httpx.URL": tainted(Taint.REQUEST),
+    "httpx.URL": tainted(Taint.URL),
+    "yarl.URL": tainted(Taint.URL),
+    "urllib.parse.ParseResult": tainted(Taint.URL),
+    "urllib.parse.SplitResult": tainted(Taint.URL),
     "http.server.BaseHTTPRequestHandler": thing(Kind.REQUEST),
     "pydantic.SecretStr": thing(Kind.SECRET),
     "pydantic.SecretBytes": thing(Kind.SECRET),
@@ -91,8 +94,8 @@ TYPES: Mapping[str, Value] = {
     "pathlib.Path": tainted(Taint.UNBOUNDED),
     "builtins.str": Value(Kind.STRING),
     "builtins.bytes": Value(Kind.STRING),
-    "builtins.object": Value(Kind.STRING),
-    "typing.Any": Value(Kind.STRING),
+    "builtins.object": ANYTHING,
+    "typing.Any": ANYTHING,
     "builtins.int": Value(Kind.NUMBER),
     "builtins.float": Value(Kind.NUMBER),
     "builtins.bool": text("True", "False"),
@@ -153,10 +156,15 @@ CALLS: Mapping[str, Value] = {
     "platform.node": _UNBOUNDED,
     "threading.get_ident": _UNBOUNDED,
     "os.getenv": Value(Kind.STRING),
-    "urllib.parse.urlparse": tainted(Taint.REQUEST),
-    "urllib.parse.urlsplit": tainted(Taint.REQUEST),
-    "urllib.parse.unquote": tainted(Taint.REQUEST),
-    "urllib.parse.parse_qs": tainted(Taint.REQUEST),
+    "urllib.parse.urlparse": tainted(Taint.URL),
+    "urllib.parse.urlsplit": tainted(Taint.URL),
+    "urllib.parse.unquote": tainted(Taint.URL),
+    "urllib.parse.parse_qs": tainted(Taint.URL),
+    "urllib.parse.quote": tainted(Taint.URL),
+    "urllib.parse.urljoin": tainted(Taint.URL),
+    "urllib.parse.urlunsplit": tainted(Taint.URL),
+    "httpx.URL": tainted(Taint.URL),
+    "yarl.URL": tainted(Taint.URL),
     "traceback.format_exc": tainted(Taint.EXCEPTION),
     "traceback.format_exception": tainted(Taint.EXCEPTION),
     "traceback.format_exception_only": tainted(Taint.EXCEPTION),
@@ -178,9 +186,9 @@ CALLS: Mapping[str, Value] = {
 WIRE_THROUGH = frozenset({
     "builtins.str", "builtins.repr", "builtins.ascii", "builtins.sorted", "builtins.list", "builtins.tuple", "builtins.set",
     "builtins.frozenset", "builtins.reversed", "builtins.iter", "builtins.next", "builtins.min", "builtins.max", "sys.intern",
-    "typing.cast", "copy.copy", "copy.deepcopy", "html.escape", "asyncio.wait_for", "asyncio.shield",
+    "copy.copy", "copy.deepcopy", "html.escape", "asyncio.wait_for", "asyncio.shield",
 })  # fmt: skip
-"""Calls that give what they are given, as far as a label is concerned; ``typing.cast`` gives its second argument."""
+"""Calls that give what they are given, as far as a label is concerned."""
 
 PEER_METRICS = frozenset({
     *(f"prometheus_client.{name}" for name in ("Counter", "Gauge", "Histogram", "Summary", "Info", "Enum")),

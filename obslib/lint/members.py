@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from obslib.lint.evaluation import Evaluation
     from obslib.lint.module import Module
 
-__all__ = ["enum_texts", "member"]
+__all__ = ["as_exception", "enum_texts", "member", "of_request"]
 
-_OF_REQUEST_BUT_NOT_FROM_IT = frozenset({"app", "state", "user", "auth", "session"})
+_OF_REQUEST_BUT_NOT_FROM_IT = frozenset({
+    "app", "state", "user", "auth", "session", "route", "router", "endpoint", "url_rule", "resolver_match", "root_path",
+})  # fmt: skip
 _ENUMS = frozenset({"Enum", "StrEnum", "IntEnum", "Flag"})
 _MOST_BASES = 8
 _ROOMS = frozenset({"health", "loops", "traces"})
@@ -38,9 +40,10 @@ def _member(look: Evaluation, base: Value, name: str) -> Value:
         case Kind.TAINTED:
             return base
         case Kind.REQUEST:
-            return UNKNOWN if name in _OF_REQUEST_BUT_NOT_FROM_IT else tainted(Taint.REQUEST)
+            return base if name == "scope" else Value(Kind.METHOD, name=name, base=base) if name == "get" else of_request(name)
         case Kind.EXCEPTION:
-            return tainted(Taint.EXCEPTION)
+            own = _of_instance(look, base, name) if base.node is not None else UNKNOWN
+            return own if own.kind is Kind.TEXT else tainted(Taint.EXCEPTION)
         case Kind.OBSERVABILITY:
             return _of_observability(base, name)
         case Kind.INSTANCE:
@@ -57,6 +60,16 @@ def _member(look: Evaluation, base: Value, name: str) -> Value:
 
 
 _TELL_NOTHING = frozenset({Kind.UNKNOWN, Kind.FOREIGN, Kind.INSTANCE, Kind.REQUEST})
+
+
+def as_exception(value: Value) -> Value:
+    """An exception of a class of the project, whose attributes may be bounded although its text is not."""
+    return Value(Kind.EXCEPTION, node=value.node, home=value.home)
+
+
+def of_request(name: str) -> Value:
+    """What stands under ``name`` in a request: what its client wrote, unless the server put it there."""
+    return UNKNOWN if name in _OF_REQUEST_BUT_NOT_FROM_IT else tainted(Taint.REQUEST)
 
 
 def enum_texts(look: Evaluation, node: ast.ClassDef, scope: Scope, home: Module) -> frozenset[str] | None:
@@ -80,6 +93,8 @@ def _of_observability(base: Value, name: str) -> Value:
         return thing(Kind.LOG)
     if name == "metrics":
         return thing(Kind.METRICS)
+    if name == "classifier":
+        return thing(Kind.REASONS)
     if name in _ROOMS:
         return base
     return Value(Kind.METHOD, name=name, base=base)

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from obslib.lint import uses
-from obslib.lint.calls import Arguments, arguments_of
+from obslib.lint.calls import Arguments, arguments_of, taken_apart
 from obslib.lint.declaring import decorator_of, label_name
+from obslib.lint.keys import KEYED, keys_of
 from obslib.lint.known import PEER_METRICS, is_obslib
 from obslib.lint.scope import Scope, Site
 from obslib.lint.uses import File, Use
@@ -79,6 +80,7 @@ class _Reader:
         elif callee.kind is Kind.PARTIAL:
             arguments = self._given(node, site.scope)
         while callee.kind is Kind.PARTIAL and callee.base is not None:
+            is_partial = is_partial or callee.home[0] is not self.home
             arguments = self._bound(callee).before(arguments or Arguments())
             callee = callee.base
         if not is_partial and not arguments.positional and not arguments.named and not arguments.unclear:
@@ -92,7 +94,7 @@ class _Reader:
         """What a partial has bound already, when it was made in this file; what another file bound was reported there."""
         home, scope = partial.home
         node = partial.node
-        if not isinstance(node, ast.Call):
+        if not isinstance(node, ast.Call) or home is not self.home:
             return Arguments()
         bound = ast.copy_location(ast.Call(func=node.func, args=node.args[1:], keywords=node.keywords), node)
         return arguments_of(self.look, bound, scope, home)
@@ -110,8 +112,8 @@ class _Reader:
         self, site: Site, node: ast.Call, base: Value, name: str, arguments: Arguments, is_partial: bool
     ) -> Iterator[Use]:
         match base.kind:
-            case Kind.FAMILY | Kind.PEER_METRIC if name in {"labels", "remove"}:
-                yield uses.LabelSet(node=node, site=site, family=base, arguments=arguments, is_partial=is_partial)
+            case Kind.FAMILY | Kind.PEER_METRIC:
+                yield from self._labelled(site, node, base, name, arguments, is_partial)
             case Kind.LOG | Kind.STRUCTLOG | Kind.STDLIB_LOG:
                 yield from self._log(site, node, base, name, arguments, is_partial)
             case Kind.OBSERVABILITY:
@@ -127,6 +129,22 @@ class _Reader:
                     yield self._attributes(site, node, base, attributes)
             case Kind.ACTIVE_SPAN:
                 yield from self._active_span(site, node, base, name, arguments)
+
+    def _labelled(
+        self, site: Site, node: ast.Call, base: Value, name: str, arguments: Arguments, is_partial: bool
+    ) -> Iterator[Use]:
+        if name in {"labels", "remove"}:
+            yield uses.LabelSet(node=node, site=site, family=base, arguments=arguments, is_partial=is_partial, through=name)
+        elif base.name == "opentelemetry" and name in {"add", "record", "set"}:
+            given = arguments.get("attributes", 1)
+            if given is not None:
+                taken = taken_apart(self.look, given, site.scope, self.home)
+                yield uses.LabelSet(node=node, site=site, family=base, arguments=taken, is_partial=True, through=name)
+        elif base.signal is not None and name in KEYED and arguments.positional:
+            for key in keys_of(self.look, name, arguments.positional, site, self.home, tuple(base.signal.labels)):
+                yield uses.LabelSet(
+                    node=node, site=key.site, family=base, arguments=key.arguments, is_partial=key.is_partial, through=name
+                )
 
     def _active_span(self, site: Site, node: ast.Call, base: Value, name: str, arguments: Arguments) -> Iterator[Use]:
         if name == "set":

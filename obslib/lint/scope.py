@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from obslib.lint.flow import Region, regions
+
 __all__ = ["Binding", "How", "Scope", "Site", "Survey", "survey"]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -36,7 +38,10 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One way a name gets a value: from the expression or definition ``node``, element ``index`` of it where unpacked."""
+    """One way a name gets a value: from the expression or definition ``node``, element ``index`` of it where unpacked.
+
+    An assignment ends in ``line`` and replaces what was before it up to ``until``, the last line of its block.
+    """
 
     how: How
     node: ast.AST | None
@@ -44,6 +49,8 @@ class Binding:
     name: str = ""
     index: tuple[int, ...] = ()
     annotation: ast.expr | None = None
+    line: int = 0
+    until: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -66,6 +73,14 @@ class Scope:
         while scope is not None and not isinstance(scope.node, Function):
             if scope.is_class:
                 return None
+            scope = scope.parent
+        return scope
+
+    @property
+    def inline(self) -> Scope:
+        """The scope whose lines this one's expressions run in: a comprehension runs where it stands."""
+        scope = self
+        while isinstance(scope.node, Comprehension) and scope.parent is not None:
             scope = scope.parent
         return scope
 
@@ -104,6 +119,8 @@ class Survey:
     sites: list[Site] = field(default_factory=list)
     scopes: dict[int, Scope] = field(default_factory=dict)
     """The scope that a function, class or comprehension opens, by the id of its node."""
+    regions: dict[str, list[Region]] = field(default_factory=dict)
+    """Where an expression is less than it may be elsewhere, by how it is spelt."""
     modules: set[str] = field(default_factory=set)
     """Every module named in an import statement, dotted, without relative ones."""
 
@@ -126,11 +143,12 @@ class _Walker:
         self.scope = survey.scope
         self.loop: ast.AST | None = None
         self.caught: ast.ExceptHandler | None = None
+        self.until = 1 << 30
         self._methods: dict[type[ast.AST], Callable[[Any], None]] = {
             ast.Name: _leaf, ast.Constant: _leaf, ast.Attribute: self._attribute, ast.Call: self._call,
             ast.Subscript: self._subscript, ast.Import: self._import, ast.ImportFrom: self._import_from,
             ast.Assign: self._assign, ast.AnnAssign: self._annotated, ast.AugAssign: self._augmented,
-            ast.NamedExpr: self._walrus, ast.For: self._for, ast.AsyncFor: self._for, ast.While: self._while,
+            ast.NamedExpr: self._walrus, ast.If: self._if, ast.For: self._for, ast.AsyncFor: self._for, ast.While: self._while,
             ast.withitem: self._with, ast.ExceptHandler: self._except, ast.MatchAs: self._match, ast.Global: self._global,
             ast.Nonlocal: self._global, ast.Return: self._return, ast.Yield: self._yield,
             ast.FunctionDef: self._define, ast.AsyncFunctionDef: self._define, ast.Lambda: self._lambda,
@@ -148,7 +166,10 @@ class _Walker:
             value = getattr(node, name, None)
             if isinstance(value, ast.AST):
                 self.visit(value)
-            elif isinstance(value, list):
+            elif isinstance(value, list) and value:
+                if isinstance(value[0], ast.stmt) and not isinstance(node, (ast.With, ast.AsyncWith)):
+                    self._block(value)
+                    continue
                 for item in value:
                     if isinstance(item, ast.AST):
                         self.visit(item)
@@ -210,29 +231,31 @@ class _Walker:
         self.visit(node.value)
 
     def _walrus(self, node: ast.NamedExpr) -> None:
-        scope = self.scope
-        while isinstance(scope.node, Comprehension) and scope.parent is not None:
-            scope = scope.parent
-        scope.bind(node.target.id, Binding(How.ASSIGNED, node.value, self.scope))
+        self.scope.inline.bind(node.target.id, Binding(How.ASSIGNED, node.value, self.scope))
         self.visit(node.value)
 
     def _type_alias(self, node: Any) -> None:
         self._bind(node.name, How.ASSIGNED, node.value)
 
+    def _if(self, node: ast.If) -> None:
+        for region in regions(node, self.scope):
+            self.survey.regions.setdefault(region.narrowing.path, []).append(region)
+        self.descend(node)
+
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         self.visit(node.iter)
         self._bind(node.target, How.ELEMENT, node.iter)
         with_loop, self.loop = self.loop, node
-        self._all(node.body)
+        self._block(node.body)
         self.loop = with_loop
-        self._all(node.orelse)
+        self._block(node.orelse)
 
     def _while(self, node: ast.While) -> None:
         outer, self.loop = self.loop, node
         self.visit(node.test)
-        self._all(node.body)
+        self._block(node.body)
         self.loop = outer
-        self._all(node.orelse)
+        self._block(node.orelse)
 
     def _with(self, node: ast.withitem) -> None:
         self.visit(node.context_expr)
@@ -245,7 +268,7 @@ class _Walker:
         if node.name:
             self.scope.bind(node.name, Binding(How.CAUGHT, node.type, self.scope))
         outer, self.caught = self.caught, node
-        self._all(node.body)
+        self._block(node.body)
         self.caught = outer
 
     def _match(self, node: ast.MatchAs) -> None:
@@ -320,13 +343,20 @@ class _Walker:
 
     def _inside(self, scope: Scope, body: Iterable[ast.AST]) -> None:
         """A body that runs at another time than what is around it."""
-        outer, self.scope, self.loop, self.caught = (self.scope, self.loop, self.caught), self._open(scope), None, None
+        outer = self.scope, self.loop, self.caught, self.until
+        self.scope, self.loop, self.caught, self.until = self._open(scope), None, None, 1 << 30
         self._all(body)
-        self.scope, self.loop, self.caught = outer
+        self.scope, self.loop, self.caught, self.until = outer
 
     def _open(self, scope: Scope) -> Scope:
         self.survey.scopes[id(scope.node)] = scope
         return scope
+
+    def _block(self, statements: list[ast.stmt]) -> None:
+        if statements:
+            outer, self.until = self.until, statements[-1].end_lineno or 0
+            self._all(statements)
+            self.until = outer
 
     def _all(self, nodes: Iterable[ast.AST]) -> None:
         for node in nodes:
@@ -341,7 +371,13 @@ class _Walker:
     ) -> None:
         match target:
             case ast.Name(id=name):
-                self.scope.bind(name, Binding(how, node, self.scope, index=index, annotation=annotation))
+                line = getattr(node, "end_lineno", 0) if how is How.ASSIGNED else 0
+                self.scope.bind(
+                    name,
+                    Binding(
+                        how, node, self.scope, index=index, annotation=annotation, line=line, until=self.until if line else 0
+                    ),
+                )
             case ast.Tuple(elts=targets) | ast.List(elts=targets):
                 for place, each in enumerate(targets):
                     self._bind(each, how, node, (*index, place))

@@ -57,15 +57,22 @@ class Binding(Use):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelSet(Use):
-    """``family.labels(kind=…)`` and ``family.remove(kind=…)``.
+    """Labels and their values: ``family.labels(kind=…)``, ``family.remove(…)``, a key of ``gauge.replace({…: 1})``.
 
     ``family`` is a FAMILY of ours, with its signal where known, or a PEER_METRIC; ``is_partial`` when more labels may come
-    in a later call.
+    in a later call. ``through`` is the method they go in by: ``labels``, ``remove``, ``forget``, ``at``, ``replace``,
+    ``callback``, ``mirror``, or ``add``, ``record`` and ``set`` of OpenTelemetry.
     """
 
     family: Value
     arguments: Arguments
     is_partial: bool = False
+    through: str = "labels"
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it is a call with a keyword for each label."""
+        return self.through in {"labels", "remove"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from obslib.lint.signal import Signal
 
-__all__ = ["UNKNOWN", "Kind", "Taint", "Value", "imported", "tainted", "text", "thing", "unite"]
+__all__ = ["ANYTHING", "MAPPING", "UNKNOWN", "Kind", "Taint", "Value", "imported", "spelt", "tainted", "text", "thing", "unite"]
 
 _MOST_TEXTS = 256
 
@@ -61,6 +61,7 @@ class Taint(StrEnum):
     """Where text without a bound comes from."""
 
     REQUEST = "the request"
+    URL = "a URL"
     ID = "an id"
     EXCEPTION = "an exception"
     FORMATTED = "formatted text"
@@ -93,6 +94,12 @@ class Value:
 
 
 UNKNOWN = Value(Kind.UNKNOWN)
+ANYTHING = Value(Kind.STRING, name="anything")
+"""What nobody says the type of, or only that it is an object: text as far as a label is concerned, maybe something else."""
+
+
+MAPPING = "mapping"
+"""The ``name`` of a collection that gives its keys when it is iterated and its element when it is asked for one."""
 
 
 def thing(kind: Kind, signal: Signal | None = None) -> Value:
@@ -108,6 +115,12 @@ def text(*texts: str) -> Value:
 def tainted(taint: Taint) -> Value:
     """Text without a bound."""
     return Value(Kind.TAINTED, taint=taint)
+
+
+def spelt(value: Value) -> Value:
+    """The text of a value: what an exception or a request says has no bound."""
+    taint = {Kind.EXCEPTION: Taint.EXCEPTION, Kind.REQUEST: Taint.REQUEST}.get(value.kind)
+    return value if taint is None else tainted(taint)
 
 
 def imported(name: str) -> Value:
@@ -128,6 +141,8 @@ def unite(values: Iterable[Value]) -> Value:
         merged = frozenset().union(*known)
         return Value(Kind.TEXT, texts=merged if len(known) == len(found) and len(merged) <= _MOST_TEXTS else None)
     told = [value for value in found if value.kind not in {Kind.UNKNOWN, Kind.TEXT}]
+    if len(told) == len(found) and len({value.kind for value in told}) == 1 and told[0].kind in _OF_A_SIGNAL:
+        return _of_either_signal(told)
     if any(value.kind in {Kind.STRING, Kind.REQUEST, Kind.EXCEPTION} for value in told):
         return next(value for value in told if value.kind in {Kind.STRING, Kind.REQUEST, Kind.EXCEPTION})
     return (
@@ -141,6 +156,22 @@ _THINGS = frozenset({
     Kind.OBSERVABILITY, Kind.METRICS, Kind.LOG, Kind.STRUCTLOG, Kind.STDLIB_LOG, Kind.TRACER, Kind.METER, Kind.FAMILY,
     Kind.CELL, Kind.SPAN, Kind.ACTIVE_SPAN, Kind.OPERATION, Kind.PEER_METRIC, Kind.INSTANCE, Kind.METHOD, Kind.FUNCTION,
 })  # fmt: skip
+
+
+_OF_A_SIGNAL = frozenset({
+    Kind.DECLARED, Kind.FAMILY, Kind.CELL, Kind.SPAN, Kind.ACTIVE_SPAN, Kind.OPERATION,
+})  # fmt: skip
+
+
+def _of_either_signal(told: list[Value]) -> Value:
+    """One of several declarations, or what is bound to it: of some kind, but of no signal in particular."""
+    kind = told[0].kind
+    names = {value.name for value in told}
+    if len({value.signal for value in told}) == 1:
+        return told[0]
+    if kind is Kind.DECLARED:
+        return Value(Kind.DECLARATION, name=names.pop() if len(names) == 1 else "Declaration")
+    return Value(kind)
 
 
 def _first_thing(told: list[Value]) -> Value:

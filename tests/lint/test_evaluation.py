@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from obslib.lint.uses import LabelSet
-from obslib.lint.value import Kind, Taint
+from obslib.lint.value import Kind, Taint, Value
 from tests.lint.conftest import Source
 
 Write = Callable[..., Source]
@@ -19,6 +19,8 @@ _TAINTED = {
         Taint.REQUEST,
     ),
     "an exception's text": ("try:\n    pass\nexcept ValueError as error:\n    x = str(error)", Taint.EXCEPTION),
+    "an exception in an f-string": ("try:\n    pass\nexcept ValueError as error:\n    x = f'a {error}'", Taint.EXCEPTION),
+    "a part of a URL": ("from urllib.parse import urlsplit\ndef f(u: str):\n    return urlsplit(u).path\nx = f(q)", Taint.URL),
     "an exception's class": ("try:\n    pass\nexcept ValueError as error:\n    x = type(error).__name__", Taint.EXCEPTION),
     "a fresh id": ("import uuid as u\nx = str(u.uuid4())", Taint.ID),
     "an f-string": ("def name(n):\n    return f'a{n}'\nx = name(3)", Taint.FORMATTED),
@@ -63,6 +65,12 @@ _BOUNDED = {
     "an element of a tuple": ("for x in ('a', 'b'):\n    pass", {"a", "b"}),
     "a place in pairs": ("for x, y in (('a', 1), ('b', 2)):\n    pass", {"a", "b"}),
     "bounded texts put together": ("def f(k):\n    return f'{k}x'\nK = 'a'\nx = f'{K}x'", {"ax"}),
+    "an attribute of one's own exception": (
+        "from typing import Literal\n"
+        "class Refused(Exception):\n    def __init__(self, why: Literal['a', 'b']) -> None:\n        self.why = why\n"
+        "try:\n    pass\nexcept Refused as refused:\n    x = refused.why",
+        {"a", "b"},
+    ),
     "lower case": ("x = 'A'.lower()", {"a"}),
     "a class of errors": (
         "from obslib import ErrorClass\nfrom obslib.errors import ErrorClass as E\nx = E.TIMEOUT",
@@ -225,3 +233,18 @@ def test_obslibs_own_names_mean_the_same_where_its_source_is_at_hand(source: Wri
         obslib__runtime="class Observability:\n    log = None\ndef start(name) -> Observability: ...\n",
     )
     assert written.of("x").kind is written.of("y").kind is Kind.OBSERVABILITY
+
+
+def test_one_of_several_declarations_is_none_in_particular(source: Write) -> None:
+    """Labels are not held against the first of the declarations that a name can be."""
+    looked = source(
+        """
+        from obslib import Observability
+        from obslib.catalog.platform import data_plane as s
+        def f(obs: Observability):
+            for family in (s.AGENT_INSTANCES, s.AGENT_BACKOFFS):
+                return obs.metrics[family]
+        x = f(1)
+        """
+    )
+    assert looked.of("x") == Value(Kind.FAMILY)
