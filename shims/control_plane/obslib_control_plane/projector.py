@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from obslib import Observability
 from obslib.catalog.platform import control_plane as cp
 from obslib.catalog.platform import durability
 from obslib.database import DatabaseWatch, Figures
 from obslib_control_plane.readiness import check_projector
+
+if TYPE_CHECKING:
+    from obslib.catalog.platform.terms import EventTypeLabel
 
 __all__ = ["Projecting", "Projector", "instrument_projector"]
 
@@ -57,7 +61,8 @@ class Projector:
                 )
                 raise
             self._obs.log.event(cp.PROJECTION_APPLIED, projection=projection, event_id=event_id, event_type=event_type)
-        self._processing.labels(event_type=event_type).observe(self._obs.clock.monotonic() - began)  # type: ignore[arg-type]  # a new type is _other
+        known = cast("EventTypeLabel", event_type)  # a new type is _other
+        self._processing.labels(event_type=known).observe(self._obs.clock.monotonic() - began)
 
     def stand(self, positions: Sequence[Projecting]) -> None:
         """Where every projection stands, measured anew."""
