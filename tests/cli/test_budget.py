@@ -94,6 +94,17 @@ def test_each_family_stands_beside_its_naive_product(obslib: Run) -> None:
     assert "smaller; 'obslib budget COMPONENT' lists those of one component" in obslib().out
 
 
+def test_a_component_is_shown_without_what_others_have(obslib: Run) -> None:
+    """Its families, its processes, its bounds; the platform's total is not a part of it."""
+    done = obslib("agent", "--nodes", "50")
+    assert "50 agent" in done.out
+    assert "env_id x process_type at most 256" in done.out
+    for others in ("control-plane", "route_id at most", "platform total"):
+        assert others not in done.out
+    bounds = {tuple(bound["labels"]) for bound in json.loads(obslib("edge", "--json").out)["bounds"]}
+    assert bounds == {("version",), ("route_id",), ("listener_port",)}
+
+
 def test_more_nodes_than_a_label_has_room_for_are_folded_and_that_is_said(obslib: Run) -> None:
     """The command answers, and does not hide that some nodes have no series of their own."""
     done = obslib("--nodes", "100")

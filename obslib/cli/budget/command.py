@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from obslib.budget import (
     MOST,
+    Bound,
     PlatformBudget,
     PlatformSize,
     Quotas,
@@ -25,7 +26,7 @@ from obslib.budget import (
     render_lock,
 )
 from obslib.catalog import Catalog, Measure
-from obslib.catalog.budget import BudgetExceeded
+from obslib.catalog.budget import BudgetExceeded, FamilyBudget
 from obslib.cli.budget import document, text
 from obslib.cli.catalogs import add_catalog, load_catalog
 from obslib.errors import SettingsError, UsageError
@@ -98,12 +99,18 @@ def _show(catalog: Catalog, arguments: argparse.Namespace) -> int:
     chosen = [catalog.component(arguments.component).name] if arguments.component else list(catalog.components)
     budgets = {name: catalog.budget(name) for name in chosen}
     platform = _platform(catalog, arguments)
+    bounds = [bound for bound in platform.bounds if _is_used(bound, budgets)]
     is_sized = any(getattr(arguments, name) for name in (*_MEASURES, "processes"))
     if arguments.json:
-        _print(document.of_catalog(catalog, budgets, platform, is_sized=is_sized))
+        _print(document.of_catalog(catalog, budgets, platform if is_sized else None, bounds))
     else:
-        _print(text.of_catalog(budgets, platform, is_sized=is_sized, is_in_full=bool(arguments.component)))
+        _print(text.of_catalog(budgets, platform if is_sized else None, bounds, is_in_full=bool(arguments.component)))
     return 0
+
+
+def _is_used(bound: Bound, budgets: Mapping[str, Iterable[FamilyBudget]]) -> bool:
+    declarations = (budget.declaration for listed in budgets.values() for budget in listed)
+    return any(set(bound.labels) <= set(declaration.label_names) for declaration in declarations)
 
 
 def _platform(catalog: Catalog, arguments: argparse.Namespace) -> PlatformBudget:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
-from obslib.budget import Delta, Offence, PlatformBudget
+from obslib.budget import Bound, Delta, Offence, PlatformBudget
 from obslib.catalog import Catalog, Measure
 from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, BudgetExceeded, FamilyBudget
 
@@ -14,12 +14,14 @@ __all__ = ["of_catalog", "of_deltas", "of_offences"]
 Budgets = Mapping[str, tuple[FamilyBudget, ...]]
 
 
-def of_catalog(catalog: Catalog, budgets: Budgets, platform: PlatformBudget, *, is_sized: bool) -> dict[str, object]:
-    """Everything that is proven, the platform when it has a size, and every bound with what it rests on."""
+def of_catalog(
+    catalog: Catalog, budgets: Budgets, platform: PlatformBudget | None, bounds: Iterable[Bound]
+) -> dict[str, object]:
+    """Everything that is proven, the platform if there is one, and every bound with what it rests on."""
     return {
         **_of_budgets(catalog.name, budgets),
-        "platform": _of_platform(platform) if is_sized else None,
-        "bounds": [{**asdict(bound), "surplus": bound.surplus} for bound in platform.bounds],
+        "platform": _of_platform(platform) if platform else None,
+        "bounds": [{**asdict(bound), "surplus": bound.surplus} for bound in bounds],
         "offences": [],
         "message": "",
     }

@@ -21,8 +21,10 @@ _LOCK_IT = "run 'obslib budget --lock'"
 Budgets = Mapping[str, tuple[FamilyBudget, ...]]
 
 
-def of_catalog(budgets: Budgets, platform: PlatformBudget, *, is_sized: bool, is_in_full: bool) -> Iterator[str]:
-    """Components, their families (all of them ``is_in_full``, else the largest), the platform when it has a size, bounds."""
+def of_catalog(
+    budgets: Budgets, platform: PlatformBudget | None, bounds: Iterable[Bound], *, is_in_full: bool
+) -> Iterator[str]:
+    """Components, their families (all of them ``is_in_full``, else the largest), the platform if there is one, bounds."""
     yield from _wrapped(f"at worst, in series: at most {FAMILY_BUDGET} a family and {PROCESS_BUDGET} a process", "")
     yield from _row("proven", "naive", "one process of")
     for component, listed in budgets.items():
@@ -39,11 +41,11 @@ def of_catalog(budgets: Budgets, platform: PlatformBudget, *, is_sized: bool, is
         smaller = f"... and {len(every) - len(shown)} smaller; 'obslib budget COMPONENT' lists those of one component"
         yield from _wrapped(smaller, "")
     yield ""
-    if is_sized:
+    if platform is not None:
         yield from _of_platform(budgets, platform)
         yield ""
     yield "what the bounds rest on"
-    for bound in platform.bounds:
+    for bound in bounds:
         yield from _wrapped(_rests(bound), "  ")
 
 
