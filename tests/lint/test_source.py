@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import socket
 import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from obslib.lint import Edit, Place
 from obslib.lint.source import LARGEST_BYTES, Source, Unfit
@@ -116,3 +119,24 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
     assert said["gone.py"] == "the file is gone since it was found; run again, or exclude it"
     assert said["loop.py"] == "the file cannot be read (too many levels of symbolic links); make it readable, or exclude it"
     assert said["s.py"].startswith("the file cannot be read (no such device or address)")
+
+
+_TEXT = st.text(alphabet=st.sampled_from("ab ä中\t\x0c\x0b\u2028\x85=#"), max_size=8)
+_END = st.sampled_from(["\n", "\r\n", "\r"])
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(_TEXT, _END), min_size=1, max_size=5), _TEXT, st.data())
+def test_an_edit_is_the_same_in_what_python_sees_and_in_what_is_kept(
+    lines: list[tuple[str, str]], text: str, data: st.DataObject
+) -> None:
+    """Whatever a file is made of: columns are those of the tree, and no end of line but the edited ones changes."""
+    source = Source.of(Path("a.py"), "".join(line + end for line, end in lines).encode())
+    seen = source.text.split("\n")
+    number = data.draw(st.integers(1, len(seen)))
+    begin = data.draw(st.integers(0, len(seen[number - 1])))
+    end = data.draw(st.integers(begin, len(seen[number - 1])))
+    after = source.edited([edit(number, begin + 1, end + 1, text)])
+    seen[number - 1] = seen[number - 1][:begin] + text + seen[number - 1][end:]
+    assert after.text == "\n".join(seen)
+    assert re.findall("\r\n|\r|\n", after.written) == re.findall("\r\n|\r|\n", source.written)
