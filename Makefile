@@ -46,6 +46,7 @@ check: $(READY)  ## Lint, types, layers, the requirement ledger, the series budg
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache --config pyproject.toml
+	@$(BIN)/obslib lint
 	@$(BIN)/obslib requirements --wrong
 	@$(BIN)/obslib budget --check
 	@$(BIN)/obslib build --check
