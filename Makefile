@@ -50,6 +50,7 @@ check: $(READY)  ## Lint, types, layers, the requirement ledger, the series budg
 	@$(BIN)/obslib requirements --wrong
 	@$(BIN)/obslib budget --check
 	@$(BIN)/obslib build --check
+	@$(BIN)/obslib lint --rules specs/generated --dashboards specs/generated
 
 build: $(READY)  ## Render rules, dashboards and tables from the catalog into specs/.
 	@$(BIN)/obslib build

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -29,7 +29,7 @@ class Known:
     name: str
     carried: Carried
     declaration: Family[...] | ExternalMetric | None = None
-    kind: type[Counter[...] | Gauge[...] | Histogram[...]] | None = None
+    kind: type[Counter[...] | Gauge[...]] | None = None
     values: Mapping[str, frozenset[str]] = field(default_factory=dict)
     uses: Mapping[str, LabelUse] = field(default_factory=dict)
 
@@ -44,21 +44,22 @@ class Names:
         self.catalog = catalog
         self._recorded = recorded or {}
         self._asked: set[str] = set()
+        self._closed: dict[tuple[object, str], frozenset[str]] = {}
         self._known: dict[str, Known] = {name: Known(name=name, carried=Carried.anything()) for name in _OF_ALERTS}
+        self._declared: dict[str, Family[...] | ExternalMetric] = {each.name: each for each in catalog.of(ExternalMetric)}
         for family in catalog.of(Family):
-            self._known |= {known.name: known for known in self._of_family(family)}
-        for metric in catalog.of(ExternalMetric):
-            self._known[metric.name] = self._of_external(metric)
+            self._declared |= {family.name + part: family for part in (_PARTS if isinstance(family, Histogram) else ("",))}
 
     def find(self, name: str) -> Known | None:
         """What ``name`` stands for; None when no series can have it."""
-        if name not in self._recorded or name in self._known:
-            return self._known.get(name)
-        if name in self._asked:
-            return Known(name=name, carried=Carried.anything())
-        self._asked.add(name)
-        self._known[name] = Known(name=name, carried=self._recorded[name](self))
-        return self._known[name]
+        if name not in self._known and name in self._declared:
+            self._known[name] = self._of_declared(name, self._declared[name])
+        elif name not in self._known and name in self._recorded:
+            if name in self._asked:
+                return Known(name=name, carried=Carried.anything())
+            self._asked.add(name)
+            self._known[name] = Known(name=name, carried=self._recorded[name](self))
+        return self._known.get(name)
 
     def carried(self, name: str) -> Carried | None:
         """The labels that series of this name carry; None when there are none."""
@@ -67,8 +68,12 @@ class Names:
 
     def declared(self, name: str) -> Family[...] | ExternalMetric | None:
         """The declaration behind the name of a sample."""
-        known = self._known.get(name)
-        return known.declaration if known is not None else None
+        return self._declared.get(name)
+
+    def family_name(self, name: str) -> str:
+        """The family that a sample of this name belongs to; the name itself when it is of none."""
+        declaration = self.declared(name)
+        return declaration.name if declaration is not None else name
 
     def exposed(self, known: Known) -> frozenset[str]:
         """The labels that a process itself may write: those of its target are put on by Prometheus."""
@@ -76,50 +81,47 @@ class Names:
 
     def way_out(self, name: str) -> str:
         """What to write instead of a name that stands for nothing."""
-        if isinstance(self._family(name), Histogram):
+        if isinstance(self._declared.get(f"{name}_bucket"), Histogram):
             return "it is a histogram; ask for " + ", ".join(f"{name}{part}" for part in _PARTS)
-        near = get_close_matches(name, [*self._known, *self._recorded], n=1, cutoff=0.75)
+        near = get_close_matches(name, [*self._declared, *self._recorded], n=1, cutoff=0.75)
         return f"did you mean {near[0]!r}?" if near else "declare it in the catalog, or leave it out"
 
     @property
     def labels(self) -> frozenset[str]:
         """Every label that any series can have."""
-        return frozenset().union(*(known.carried.labels for known in self._known.values()))
+        found = (self.carried(name) for name in (*self._declared, *self._recorded))
+        return frozenset().union(*(carried.labels for carried in found if carried is not None))
 
-    @property
-    def all(self) -> Iterable[str]:
-        """Every name there is."""
-        return [*self._known, *self._recorded]
+    def closed(self, use: LabelUse, component: str) -> frozenset[str]:
+        """The values of a closed label in ``component``."""
+        key = (use.label.source or id(use), component)
+        if key not in self._closed:
+            self._closed[key] = frozenset(self.catalog.values(use, component))
+        return self._closed[key]
 
     def values(self, family: Family[...], use: LabelUse) -> frozenset[str]:
-        """The closed values of a label in any component that exports ``family``, and the overflow; empty for an open one."""
-        if use.label.domain is not Domain.CLOSED:
-            return frozenset()
+        """The values of a closed label in any component that exports ``family``, and the overflow."""
         components = [name for name in self.catalog.components if self.catalog.exports(family, name)]
-        found = {value for name in components for value in self.catalog.values(use, name)}
-        return frozenset({*found, OVERFLOW})
+        return frozenset().union([OVERFLOW], *(self.closed(use, name) for name in components))
 
-    def _family(self, name: str) -> Family[...] | None:
-        return next((family for family in self.catalog.of(Family) if family.name == name), None)
+    def _of_declared(self, name: str, declaration: Family[...] | ExternalMetric) -> Known:
+        if isinstance(declaration, ExternalMetric):
+            return self._of_external(declaration)
+        return self._of_family(name, declaration)
 
-    def _of_family(self, family: Family[...]) -> Iterable[Known]:
+    def _of_family(self, name: str, family: Family[...]) -> Known:
         components = [each for name, each in self.catalog.components.items() if self.catalog.exports(family, name)]
         constant = {"component", *(["node_id"] if any(each.has_node for each in components) else [])}
         carried = Carried.of(constant | _OF_TARGETS | set(family.label_names) | {"__name__"})
         values = {use.name: self.values(family, use) for use in family.labels if use.label.domain is Domain.CLOSED}
-        values["component"] = frozenset(each.name for each in components)
+        if components:
+            values["component"] = frozenset(each.name for each in components)
+        if isinstance(family, Histogram) and name.endswith("_bucket"):
+            values["le"] = frozenset(as_bound(bound) for bound in (*family.buckets, float("inf")))
+            carried = carried.plus(["le"])
+        kind = Gauge if isinstance(family, Gauge) else Counter
         uses = {use.name: use for use in family.labels}
-        if not isinstance(family, Histogram):
-            kind = Gauge if isinstance(family, Gauge) else Counter
-            yield Known(name=family.name, carried=carried, declaration=family, kind=kind, values=values, uses=uses)
-            return
-        for part in _PARTS:
-            has_bound = part == "_bucket"
-            bounds = {"le": frozenset(as_bound(bound) for bound in (*family.buckets, float("inf")))} if has_bound else {}
-            yield Known(
-                name=family.name + part, carried=carried.plus(bounds), declaration=family, kind=Counter,
-                values={**values, **bounds}, uses=uses,
-            )  # fmt: skip
+        return Known(name=name, carried=carried, declaration=family, kind=kind, values=values, uses=uses)
 
     def _of_external(self, metric: ExternalMetric) -> Known:
         labels = _OF_TARGETS | set(metric.label_names) | {"__name__"}

@@ -39,16 +39,16 @@ class ExposedLabel(ScrapeRule):
         """Each label of each metric once."""
         told = set[tuple[str, str]]()
         for sample in exposition.samples:
-            known = names.find(sample.name)
+            known, family = names.find(sample.name), names.family_name(sample.name)
             if known is None or known.declaration is None:
                 continue
             for label in sample.labels:
                 allowed = names.exposed(known)
-                if label in allowed or label in FORBIDDEN or (sample.name, label) in told:
+                if label in allowed or label in FORBIDDEN or (family, label) in told:
                     continue
-                told.add((sample.name, label))
+                told.add((family, label))
                 has = ", ".join(sorted(allowed))
                 yield Fault(
                     exposition.place_of_label(sample.line, label),
-                    f"metric {sample.name!r} has no label {label!r}, only {has}; declare it there, or leave it out",
+                    f"metric {family!r} has no label {label!r}, only {has}; declare it there, or leave it out",
                 )

@@ -39,9 +39,9 @@ class ForbiddenLabel(ScrapeRule):
         """Each label of each metric once, whether the metric is declared or not."""
         told = set[tuple[str, str]]()
         for sample in exposition.samples:
-            known = names.find(sample.name)
+            known, family = names.find(sample.name), names.family_name(sample.name)
             for label in FORBIDDEN.intersection(sample.labels):
-                if (known is None or label not in names.exposed(known)) and (sample.name, label) not in told:
-                    told.add((sample.name, label))
-                    said = f"label {label!r} of {sample.name!r} is forbidden because its values are unbounded"
+                if (known is None or label not in names.exposed(known)) and (family, label) not in told:
+                    told.add((family, label))
+                    said = f"label {label!r} of {family!r} is forbidden because its values are unbounded"
                     yield Fault(exposition.place_of_label(sample.line, label), f"{said}; log the value instead")

@@ -38,7 +38,7 @@ class MissingLabel(ScrapeRule):
         """Each label of each metric once."""
         told = set[tuple[str, str]]()
         for sample in exposition.samples:
-            known = names.find(sample.name)
+            known, family = names.find(sample.name), names.family_name(sample.name)
             if known is None or known.declaration is None:
                 continue
             component = names.catalog.components.get(sample.labels.get("component", ""))
@@ -47,7 +47,7 @@ class MissingLabel(ScrapeRule):
             if isinstance(known.declaration, Family):
                 wanted += [*known.declaration.label_names, *(["le"] if "le" in known.values else [])]
             for label in wanted:
-                if not sample.labels.get(label) and (sample.name, label) not in told:
-                    told.add((sample.name, label))
+                if not sample.labels.get(label) and (family, label) not in told:
+                    told.add((family, label))
                     said = f"a sample of {sample.name!r} has no {label!r}; every sample of it carries one"
                     yield Fault(exposition.place(sample.line, sample.name), said)

@@ -42,16 +42,18 @@ class OutsideDomain(ScrapeRule):
 
     def check(self, exposition: Exposition, names: Names) -> Iterator[Fault]:
         """Each value of each label of each metric once."""
-        told = set[tuple[str, str, str]]()
+        looked_at = set[tuple[str, ...]]()
         for sample in exposition.samples:
             known = names.find(sample.name)
             if known is None or not isinstance(known.declaration, Family):
                 continue
             for label, value in sample.labels.items():
-                key = (sample.name, label, value)
-                said = "" if key in told else _wrong(sample, known, label, value, names)
+                key = (known.declaration.name, sample.labels.get("component", ""), label, value)
+                if key in looked_at:
+                    continue
+                looked_at.add(key)
+                said = _wrong(sample, known, label, value, names)
                 if said:
-                    told.add(key)
                     yield Fault(exposition.place_of_value(sample.line, label), said)
 
 
@@ -70,7 +72,7 @@ def _wrong(sample: Sample, known: Known, label: str, value: str, names: Names) -
 
 
 def _outside_closed(sample: Sample, use: LabelUse, value: str, component: str, names: Names) -> str:
-    if component not in names.catalog.components or value in names.catalog.values(use, component):
+    if component not in names.catalog.components or value in names.closed(use, component):
         return ""
     if refused_shape(value):
         return ""

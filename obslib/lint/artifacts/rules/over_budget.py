@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from obslib.catalog import OVERFLOW, Domain
-from obslib.lint.artifacts.exposition import Exposition
+from obslib.catalog import OVERFLOW, Domain, ExternalMetric, Family
+from obslib.lint.artifacts.exposition import Exposition, Sample
 from obslib.lint.artifacts.names import Names
 from obslib.lint.artifacts.rule import Fault, ScrapeRule
 
@@ -40,31 +40,51 @@ class OverBudget(ScrapeRule):
     )
 
     def check(self, exposition: Exposition, names: Names) -> Iterator[Fault]:
-        """Each metric and each of its labels once, at the first sample too many."""
-        held: dict[tuple[str, str, str], set[str]] = defaultdict(set)
-        series: dict[tuple[str, str], set[object]] = defaultdict(set)
+        """Each metric once, then each of its domains once, at the first sample too many."""
+        series: dict[tuple[str, ...], set[object]] = defaultdict(set)
         told = set[tuple[str, ...]]()
         budgets = {name: {b.family: b.series for b in names.catalog.budget(name)} for name in names.catalog.components}
         for sample in exposition.samples:
             known, component = names.find(sample.name), sample.labels.get("component", "")
-            if known is None or known.declaration is None:
+            if known is None or known.declaration is None or known.declaration.name not in budgets.get(component, {}):
                 continue
             family = known.declaration.name
-            series[family, component].add((sample.name, *sorted(sample.labels.items())))
-            most = budgets.get(component, {}).get(family)
-            if most is not None and len(series[family, component]) > most and (family, component) not in told:
-                told.add((family, component))
-                said = f"{family!r} has more than the {most} series that are proven for {component!r}"
-                yield Fault(
-                    exposition.place(sample.line, sample.name), f"{said}; expose it through obslib, which folds the rest"
-                )
-            for label, use in known.uses.items():
-                values = held[family, component, label]
-                values.update({sample.labels.get(label, OVERFLOW)} - {OVERFLOW})
-                is_over = use.label.domain is Domain.BUDGETED and len(values) > use.label.at_most
-                if is_over and (family, component, label) not in told:
-                    told.add((family, component, label))
-                    said = f"label {label!r} of {family!r} has more than the {use.label.at_most} values of its domain"
+            held: list[tuple[tuple[str, ...], object, int, str]] = [
+                (
+                    (),
+                    (sample.name, *sorted(sample.labels.items())),
+                    budgets[component][family],
+                    "series that are proven",
+                ),
+                *_domains(known.declaration, sample),
+            ]
+            for labels, value, most, what in held:
+                key = (family, component, *labels)
+                series[key].add(value)
+                if len(series[key]) > most and key not in told:
+                    told.add(key)
+                    about = f"{' x '.join(labels)} of {family!r}" if labels else repr(family)
+                    said = f"{about} has more than the {most} {what} for {component!r}"
                     yield Fault(
-                        exposition.place_of_label(sample.line, label), f"{said}; expose it through obslib, which folds the rest"
+                        exposition.place_of_label(sample.line, labels[0])
+                        if labels
+                        else exposition.place(sample.line, sample.name),
+                        f"{said}; expose it through obslib, which folds the rest",
                     )
+
+
+def _domains(family: Family[...] | ExternalMetric, sample: Sample) -> Iterator[tuple[tuple[str, ...], object, int, str]]:
+    """What a sample takes of each open domain of its family: the labels, their values, how many there may be."""
+    if not isinstance(family, Family):
+        return
+    joined = {name for joint in family.joints for name in joint.labels}
+    groups = [(joint.labels, joint.at_most + len(joint.reserved)) for joint in family.joints]
+    groups += [
+        ((use.name,), use.label.at_most)
+        for use in family.labels
+        if use.label.domain is Domain.BUDGETED and use.name not in joined
+    ]
+    for labels, most in groups:
+        values = tuple(sample.labels.get(name) for name in labels)
+        if OVERFLOW not in values:
+            yield labels, values, most, "values of its domain"

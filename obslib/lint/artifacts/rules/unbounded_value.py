@@ -40,16 +40,16 @@ class UnboundedValue(ScrapeRule):
         """Each label of each metric once; the value itself is not repeated in the sentence."""
         told = set[tuple[str, str]]()
         for sample in exposition.samples:
-            known = names.find(sample.name)
-            uses = known.uses if known is not None else {}
+            known, family = names.find(sample.name), names.family_name(sample.name)
+            uses, known_values = (known.uses, known.values) if known is not None else ({}, {})
             for label, value in sample.labels.items():
                 shape = refused_shape(value)
-                if shape is None or label in _OTHERS_BUSINESS or (sample.name, label) in told:
+                if shape is None or label in _OTHERS_BUSINESS or (family, label) in told:
                     continue
-                if label in uses and fits(uses[label].label, value):
+                if label in uses and (fits(uses[label].label, value) or value in known_values.get(label, ())):
                     continue
-                told.add((sample.name, label))
-                said = f"label {label!r} of {sample.name!r} holds {_SHAPES[shape]}, which never ends; log the value instead"
+                told.add((family, label))
+                said = f"label {label!r} of {family!r} holds {_SHAPES[shape]}, which never ends; log the value instead"
                 yield Fault(exposition.place_of_value(sample.line, label), said)
 
 

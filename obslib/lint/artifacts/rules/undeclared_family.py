@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from obslib.lint.artifacts.exposition import Exposition
@@ -9,6 +10,8 @@ from obslib.lint.artifacts.names import Names
 from obslib.lint.artifacts.rule import Fault, ScrapeRule
 
 __all__ = ["UndeclaredFamily"]
+
+_PART = re.compile(r"_(?:bucket|sum|count|created)\Z")
 
 
 class UndeclaredFamily(ScrapeRule):
@@ -38,8 +41,11 @@ class UndeclaredFamily(ScrapeRule):
     def check(self, exposition: Exposition, names: Names) -> Iterator[Fault]:
         """Each undeclared name once, at its first sample."""
         told = set[str]()
+        parted = {line.name for line in exposition.types if line.type in ("histogram", "summary")}
         for sample in exposition.samples:
-            if names.declared(sample.name) is None and sample.name not in told:
-                told.add(sample.name)
-                said = f"metric {sample.name!r} is not in catalog {names.catalog.name!r}; {names.way_out(sample.name)}"
+            base = _PART.sub("", sample.name)
+            name = base if base in parted else sample.name
+            if names.declared(sample.name) is None and name not in told:
+                told.add(name)
+                said = f"metric {name!r} is not in catalog {names.catalog.name!r}; {names.way_out(name)}"
                 yield Fault(exposition.place(sample.line, sample.name), said)
