@@ -124,6 +124,7 @@ NOT_HERE = {
     "agent_secrets_": "it delivers no secrets",
     "agent_actor_": "its agent has tasks and no mailboxes",
     "backup_": "it makes no backups",
+    "ipam_pool_": "its instances share the address of their node",
 }
 """What no process of the miniplatform exports, by the beginning of its names; everything else of the catalog is there."""
 
