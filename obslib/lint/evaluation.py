@@ -22,7 +22,7 @@ from obslib.lint.module import Module, Project
 from obslib.lint.scope import Binding, How, Scope
 from obslib.lint.value import MAPPING, UNKNOWN, Kind, Taint, Value, imported, spelt, tainted, text, thing, unite
 
-__all__ = ["Evaluation"]
+__all__ = ["Evaluation", "is_private"]
 
 _BUILTINS = frozenset(dir(builtins))
 _MOST_PRODUCTS = 64
@@ -280,7 +280,7 @@ class Evaluation:
         if told.kind not in {Kind.UNKNOWN, Kind.STRING}:
             return told
         handed = self._handed(function, binding.node.arg, home)
-        if handed.kind is Kind.TAINTED or (handed.kind is not Kind.UNKNOWN and _is_private(function, binding.scope)):
+        if handed.kind is Kind.TAINTED or (handed.kind is not Kind.UNKNOWN and is_private(function, binding.scope)):
             return handed
         if binding.annotation is None:
             return by_custom(binding.node.arg, home) or UNKNOWN
@@ -417,7 +417,7 @@ def _is_self(function: ast.AST, parameter: ast.arg) -> bool:
     return bool(listed) and listed[0] is parameter and not is_static
 
 
-def _is_private(function: ast.AST, scope: Scope) -> bool:
+def is_private(function: ast.AST, scope: Scope) -> bool:
     """Whether every caller is in sight: a private function, or one inside another."""
     name = getattr(function, "name", "")
     return name.startswith("_") or (scope.parent is not None and scope.parent.function is not None)

@@ -56,6 +56,8 @@ def _member(look: Evaluation, base: Value, name: str) -> Value:
             return UNKNOWN
         case Kind.TEXT if name in {"value", "name"}:
             return base
+        case Kind.OPERATION if name == "reraising":
+            return base
     return Value(Kind.METHOD, name=name, base=base)
 
 

@@ -169,7 +169,9 @@ class _Reader:
     def _log(self, site: Site, node: ast.Call, base: Value, name: str, arguments: Arguments, is_partial: bool) -> Iterator[Use]:
         if name in _LEVELS:
             message = arguments.get("event" if base.kind is Kind.STRUCTLOG else "msg", 1 if name == "log" else 0)
-            yield uses.LogCall(node=node, site=site, logger=base, level=name, message=message, arguments=arguments)
+            yield uses.LogCall(
+                node=node, site=site, logger=base, level=name, message=message, arguments=arguments, is_partial=is_partial
+            )
         elif name in {"bind", "new"}:
             yield uses.FieldSet(node=node, site=site, arguments=arguments)
         elif name in {"event", "failure"} and base.kind is Kind.LOG and arguments.positional:
@@ -201,7 +203,7 @@ class _Reader:
             logger = Value(Kind.STDLIB_LOG)
             yield uses.LogCall(
                 node=node, site=site, logger=logger, level=last,
-                message=arguments.get("msg", 1 if last == "log" else 0), arguments=arguments,
+                message=arguments.get("msg", 1 if last == "log" else 0), arguments=arguments, is_partial=is_partial,
             )  # fmt: skip
         elif dotted in _ONCE:
             yield uses.Started(node=node, site=site, what=dotted)

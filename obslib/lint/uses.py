@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from obslib.lint.calls import Arguments
-from obslib.lint.evaluation import Evaluation
+from obslib.lint.evaluation import Evaluation, is_private
 from obslib.lint.handlers import Function, is_handler, routes_of, routes_registered
 from obslib.lint.module import Module
 from obslib.lint.scope import How, Scope, Site
@@ -83,6 +83,7 @@ class LogCall(Use):
     level: str
     message: ast.expr | None
     arguments: Arguments
+    is_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +205,18 @@ class File:
             yield node, scope
         for inner, home in found if depth < _LONGEST_CHAIN else ():
             yield from self.written(inner, home, depth + 1)
+
+    def handed_on(self, node: ast.expr, scope: Scope) -> frozenset[str] | None:
+        """The names that callers give to the ``**node`` of a private function; None where not every one is in sight."""
+        for binding in scope.find(node.id) if isinstance(node, ast.Name) else []:
+            function = binding.scope.node
+            if isinstance(function, Function) and binding.node is function.args.kwarg and is_private(function, binding.scope):
+                calls = self.look.call_sites(function.name, self.module)
+                given = [call for call, at in calls if self.value(call.func, at).node is function]
+                named = {keyword.arg for call in given for keyword in call.keywords}
+                own = {each.arg for each in (*function.args.args, *function.args.kwonlyargs)}
+                return None if None in named else frozenset(name for name in named if name is not None) - own
+        return None
 
     def routes(self, function: Function) -> tuple[str, ...]:
         """The constant paths that decorators, or calls such as ``Route("/livez", live)``, bind a function to."""
