@@ -238,7 +238,7 @@ def test_a_suppression_ends_by_the_clock(project: Path) -> None:
     ("arguments", "sentence"),
     [
         (("nope.py",), "there is no 'nope.py'; name files or folders to lint, or - for standard input"),
-        (("--select", "OBS19"), "--select: no rule is called 'OBS19'; did you mean 'OBS9"),
+        (("--select", "OBS19"), "--select: no rule is called 'OBS19'; did you mean 'OBS"),
         (
             ("--ignore", "undeclared-metrics"),
             "--ignore: no rule is called 'undeclared-metrics'; did you mean 'undeclared-metric'",
@@ -303,3 +303,22 @@ def test_a_terminal_gets_colour_unless_it_asks_for_none(project: Path) -> None:
         shown = painted("a.py", environment)
         assert "\x1b" not in shown
         assert max(map(len, shown.splitlines()[1:])) <= 50
+
+
+@pytest.mark.slow
+def test_mutant_what_would_end_an_interpreter_is_one_line(project: Path) -> None:
+    """Trees far deeper than any stack: each file has its line or its answer, and the one after it is looked at."""
+    deep = 60_000
+    shapes = {
+        "minus": "x = " + "-" * deep + "1\n", "plus": "x = " + " + ".join(["a"] * deep) + "\n",
+        "attribute": "x = a" + ".b" * deep + "\n", "call": "x = a" + "()" * deep + "\n", "lambda": "x = " + "lambda: " * deep + "1\n",
+        "elif": "if a: pass\n" + "elif a: pass\n" * 20_000, "parenthesis": "x = " + "(" * deep + ")" * deep + "\n",
+        "thousands": "x = " + " + ".join(["a"] * 5_000) + "\n", "zzz": "x = (\n",
+    }  # fmt: skip
+    for name, text in shapes.items():
+        wrote(project / f"{name}.py")(text)
+    command = [sys.executable, "-c", "from obslib.cli.main import main; main()", "lint", "--format", "json", "."]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=project)
+    assert (done.returncode, done.stderr) == (1, "")
+    found = {each["path"]: each["code"] for each in json.loads(done.stdout)["findings"]}
+    assert found == {f"{name}.py": "OBS901" for name in shapes if name != "thousands"}
