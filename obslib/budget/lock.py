@@ -11,15 +11,14 @@ determines multiplies by 1.
 
 from __future__ import annotations
 
-import errno
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
+from obslib.budget.toml import read_toml
 from obslib.catalog import Catalog
 from obslib.catalog.budget import FamilyBudget
 from obslib.errors import UsageError
@@ -30,7 +29,7 @@ _HEADER = "# How many series each family can reach at worst: written by 'obslib 
 TOGETHER = " x "
 """Stands between the labels of a joint domain."""
 
-_AGAIN = "write it anew with 'obslib budget --lock'"
+_AGAIN = "write it with 'obslib budget --lock'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +68,7 @@ def render_lock(catalog: Catalog) -> str:
 
 def read_lock(path: Path, *, catalog: Catalog) -> Locked:
     """What the file at ``path`` holds; raises UsageError when there is none, or none of this catalog."""
-    content = _parsed(path)
+    content = read_toml(path, what="the lock file", way_out=_AGAIN, refusal=UsageError)
     if content.get("catalog") != catalog.name:
         raise UsageError(f"the lock file {str(path)!r} is not one of catalog {catalog.name!r}; name another, or {_AGAIN}")
     try:
@@ -82,9 +81,8 @@ def read_lock(path: Path, *, catalog: Catalog) -> Locked:
 
 
 def _entry(budget: FamilyBudget) -> Entry:
-    return Entry(
-        by={TOGETHER.join(factor.labels): factor.bound for factor in budget.factors}, samples=budget.samples_per_series
-    )
+    by = {TOGETHER.join(factor.labels): factor.bound for factor in budget.factors}
+    return Entry(by=dict(sorted(by.items())), samples=budget.samples_per_series)
 
 
 def _line(entry: Entry) -> str:
@@ -111,20 +109,3 @@ def _whole(value: object) -> int:
     if type(value) is not int or value < 1:
         raise ValueError(value)
     return value
-
-
-def _parsed(path: Path) -> dict[str, Any]:
-    try:
-        if path.exists() and not path.is_file():
-            raise OSError(errno.EINVAL, "it is no regular file")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"there is no lock file {str(path)!r}; write it with 'obslib budget --lock'") from None
-    except OSError as error:
-        raise UsageError(
-            f"the lock file {str(path)!r} cannot be read: {error.strerror}; name another with --lock-file"
-        ) from None
-    except ValueError as error:
-        raise UsageError(f"the lock file {str(path)!r} is not valid TOML: {error}; {_AGAIN}") from None
-    except RecursionError:
-        raise UsageError(f"the lock file {str(path)!r} is nested too deeply; {_AGAIN}") from None

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from obslib.budget.hint import Hint, hints
-from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, FamilyBudget
+from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, Budgets, FamilyBudget
 
 __all__ = ["Offence", "offences"]
-
-Budgets = Mapping[str, tuple[FamilyBudget, ...]]
-"""What was measured of every family, by component."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

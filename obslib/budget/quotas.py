@@ -11,15 +11,13 @@ A number that nobody enforces is not in it, so that what is in it can be relied 
 
 from __future__ import annotations
 
-import errno
 import re
 import reprlib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from obslib.budget.toml import read_toml
 from obslib.errors import SettingsError
 
 __all__ = ["Quotas"]
@@ -42,20 +40,12 @@ class Quotas:
 
         Raises SettingsError with one sentence that names the key and the file.
         """
-        content = _parsed(path)
-        found = content.get(_TABLE)
+        content = read_toml(path, what="the quotas file", way_out="name another", refusal=SettingsError)
+        found, file = content.get(_TABLE), f"the quotas file {str(path)!r}"
         if not isinstance(found, dict) or set(content) != {_TABLE}:
-            raise SettingsError(
-                f"the quotas {str(path)!r} must be one table [{_TABLE}], such as max_envs = 100, and nothing else"
-            )
-        for name, value in found.items():
-            if not _NAME.match(name):
-                raise SettingsError(f"the quotas {str(path)!r} hold {name!r}, which is no name of a quota; it begins with max_")
-            if type(value) is not int or not 0 <= value <= _MOST:
-                raise SettingsError(
-                    f"{name!r} in the quotas {str(path)!r} is {reprlib.repr(value)}; it must be a whole number, 0 to {_MOST}"
-                )
-        _require_same(path, set(found), list(enforced))
+            raise SettingsError(f"{file} must be one table [{_TABLE}], such as max_envs = 100, and nothing else")
+        _require_numbers(file, found)
+        _require_same(file, set(found), list(enforced))
         return Quotas(path=path, per_org=found)
 
     def where(self, name: str) -> str:
@@ -63,26 +53,17 @@ class Quotas:
         return f"{self.path} {_TABLE}.{name} = {self.per_org[name]}" if name in self.per_org else ""
 
 
-def _require_same(path: Path, found: set[str], enforced: list[str]) -> None:
+def _require_numbers(file: str, found: Mapping[str, object]) -> None:
+    for name, value in found.items():
+        if not _NAME.match(name):
+            raise SettingsError(f"{file} holds {name!r}, which is no name of a quota; it begins with max_")
+        if type(value) is not int or not 0 <= value <= _MOST:
+            raise SettingsError(f"{file} says {name} = {reprlib.repr(value)}; it must be a whole number from 0 to {_MOST}")
+
+
+def _require_same(file: str, found: set[str], enforced: list[str]) -> None:
     for name in enforced:
         if name not in found:
-            raise SettingsError(
-                f"the quotas {str(path)!r} have no {name!r}; write down how many an org may have, nothing is assumed"
-            )
+            raise SettingsError(f"{file} has no {name!r}; write down how many an org may have, nothing is assumed")
     for name in sorted(found.difference(enforced)) if enforced else ():
-        raise SettingsError(
-            f"the quotas {str(path)!r} hold {name!r}, which nothing here enforces; leave it out, or budgets would rely on it"
-        )
-
-
-def _parsed(path: Path) -> Mapping[str, Any]:
-    try:
-        if path.exists() and not path.is_file():
-            raise OSError(errno.EINVAL, "it is no regular file")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise SettingsError(f"the quotas {str(path)!r} cannot be read: {error.strerror}; name another file") from None
-    except ValueError as error:
-        raise SettingsError(f"the quotas {str(path)!r} are not valid TOML: {error}") from None
-    except RecursionError:
-        raise SettingsError(f"the quotas {str(path)!r} are nested too deeply; they are one table") from None
+        raise SettingsError(f"{file} holds {name!r}, which nothing here enforces; leave it out, or budgets would rely on it")

@@ -16,7 +16,8 @@ from obslib.catalog.labels import Domain, Joint, LabelUse, Measure
 from obslib.errors import CardinalityError
 
 __all__ = [
-    "FAMILY_BUDGET", "PROCESS_BUDGET", "BudgetExceeded", "Existing", "Factor", "FamilyBudget", "measure", "prove", "unlimited",
+    "FAMILY_BUDGET", "PROCESS_BUDGET", "BudgetExceeded", "Budgets", "Existing", "Factor", "FamilyBudget", "measure", "prove",
+    "unlimited",
 ]  # fmt: skip
 
 FAMILY_BUDGET = 2_000
@@ -70,10 +71,14 @@ class FamilyBudget:
         return isinstance(self.declaration, Family) and self.series > FAMILY_BUDGET
 
 
+Budgets = Mapping[str, tuple[FamilyBudget, ...]]
+"""What was measured of every family, by component."""
+
+
 class BudgetExceeded(CardinalityError):
     """A catalog that is not built: ``budgets`` holds what was measured of each of its components, over budget or not."""
 
-    def __init__(self, catalog: str, budgets: Mapping[str, tuple[FamilyBudget, ...]], sentences: tuple[str, ...]) -> None:
+    def __init__(self, catalog: str, budgets: Budgets, sentences: tuple[str, ...]) -> None:
         more = f" (and {len(sentences) - 1} more, which 'obslib budget' lists)" if len(sentences) > 1 else ""
         super().__init__(sentences[0] + more)
         self.catalog = catalog
@@ -99,7 +104,7 @@ def measure(family: Family[...] | ExternalMetric, values: Values, existing: Exis
     return FamilyBudget(declaration=family, factors=factors, alone=alone, samples_per_series=family.samples_per_series)
 
 
-def prove(catalog: str, budgets: Mapping[str, tuple[FamilyBudget, ...]]) -> None:
+def prove(catalog: str, budgets: Budgets) -> None:
     """Hold the measured families of each component against both budgets; raises BudgetExceeded when one passes its own."""
     families = {budget.declaration: budget for listed in budgets.values() for budget in listed if budget.is_exceeded}
     sentences = [_of_family(budget) for budget in families.values()]

@@ -58,16 +58,16 @@ def test_what_is_written_is_what_is_read(tmp_path: Path, catalog: Catalog) -> No
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (None, "there is no lock file '{path}'; write it with 'obslib budget --lock'"),
+        (None, "the lock file '{path}' cannot be read: No such file or directory; write it with 'obslib budget --lock'"),
         ("catalog = ", "the lock file '{path}' is not valid TOML: "),
         ("catalog = " + "[" * 5_000, "the lock file '{path}' is "),
         ("\x00", "the lock file '{path}' is not valid TOML: "),
         (AS_WRITTEN.replace('"shop"', '"shed"'), "the lock file '{path}' is not one of catalog 'shop'; name another"),
-        (AS_WRITTEN.replace("series = 257", "series = 258"), "the lock file '{path}' is damaged; write it anew"),
-        (AS_WRITTEN.replace("kind = 4", "kind = 0"), "the lock file '{path}' is damaged; write it anew"),
-        (AS_WRITTEN.replace("kind = 4", "kind = nan"), "the lock file '{path}' is damaged; write it anew"),
-        (AS_WRITTEN.replace("by = { kind = 4 }", "by = 7"), "the lock file '{path}' is damaged; write it anew"),
-        ('catalog = "shop"\ncomponent = 7\n', "the lock file '{path}' is damaged; write it anew"),
+        (AS_WRITTEN.replace("series = 257", "series = 258"), "the lock file '{path}' is damaged; write it with"),
+        (AS_WRITTEN.replace("kind = 4", "kind = 0"), "the lock file '{path}' is damaged; write it with"),
+        (AS_WRITTEN.replace("kind = 4", "kind = nan"), "the lock file '{path}' is damaged; write it with"),
+        (AS_WRITTEN.replace("by = { kind = 4 }", "by = 7"), "the lock file '{path}' is damaged; write it with"),
+        ('catalog = "shop"\ncomponent = 7\n', "the lock file '{path}' is damaged; write it with"),
     ],
 )
 def test_a_file_that_is_no_lock_file_is_refused(tmp_path: Path, text: str | None, sentence: str) -> None:
@@ -83,7 +83,7 @@ def test_a_file_that_is_no_lock_file_is_refused(tmp_path: Path, text: str | None
 
 def test_a_directory_and_other_bytes_are_no_lock_file(tmp_path: Path) -> None:
     """One sentence each, and no traceback."""
-    with pytest.raises(UsageError, match="cannot be read: it is no regular file; name another with --lock-file"):
+    with pytest.raises(UsageError, match="cannot be read: it is no regular file; write it with 'obslib budget --lock'"):
         read_lock(tmp_path, catalog=SHOP)
     (tmp_path / "latin").write_bytes(b"catalog = '\xe9'\n")
     with pytest.raises(UsageError, match="is not valid TOML"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from obslib.budget import (
@@ -26,7 +26,7 @@ from obslib.budget import (
     render_lock,
 )
 from obslib.catalog import Catalog, Measure
-from obslib.catalog.budget import BudgetExceeded, FamilyBudget
+from obslib.catalog.budget import BudgetExceeded, Budgets
 from obslib.cli.budget import document, text
 from obslib.cli.catalogs import add_catalog, load_catalog
 from obslib.errors import SettingsError, UsageError
@@ -35,6 +35,7 @@ __all__ = ["add"]
 
 _LOCK = Path("specs/budget.lock")
 _MEASURES = tuple(measure.value for measure in Measure)
+_ALWAYS_KNOWN = (Measure.NODES, Measure.EDGES)
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -46,7 +47,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )  # fmt: skip
     command.add_argument("component", nargs="?", default="", metavar="COMPONENT", help="only this one, with all its families")
     for measure in _MEASURES:
-        command.add_argument(f"--{measure}", type=_count, metavar="N", help=f"how many {measure} the platform has")
+        unsaid = "1" if measure in _ALWAYS_KNOWN else "unknown, so that only the labels' own bounds count"
+        command.add_argument(
+            f"--{measure}", type=_count, metavar="N", help=f"how many {measure} the platform has (default: {unsaid})"
+        )
     command.add_argument(
         "--processes", type=_processes, action="append", default=[], metavar="COMPONENT=N",
         help="how many processes of a component run (default: an agent a node, an edge an edge, one of any other)",
@@ -108,7 +112,7 @@ def _show(catalog: Catalog, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _is_used(bound: Bound, budgets: Mapping[str, Iterable[FamilyBudget]]) -> bool:
+def _is_used(bound: Bound, budgets: Budgets) -> bool:
     declarations = (budget.declaration for listed in budgets.values() for budget in listed)
     return any(set(bound.labels) <= set(declaration.label_names) for declaration in declarations)
 

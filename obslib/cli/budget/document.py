@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from obslib.budget import Bound, Delta, Offence, PlatformBudget
 from obslib.catalog import Catalog, Measure
-from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, BudgetExceeded, FamilyBudget
+from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, BudgetExceeded, Budgets, FamilyBudget
 
 __all__ = ["of_catalog", "of_deltas", "of_offences"]
-
-Budgets = Mapping[str, tuple[FamilyBudget, ...]]
 
 
 def of_catalog(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from obslib.budget import Bound, Delta, Offence, PlatformBudget
 from obslib.catalog import Measure
-from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, BudgetExceeded, Factor, FamilyBudget
+from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, BudgetExceeded, Budgets, FamilyBudget
 
 __all__ = ["of_catalog", "of_deltas", "of_offences"]
 
@@ -17,8 +17,6 @@ _WIDEST = 128
 _NARROWEST = 40
 _LARGEST = 10
 _LOCK_IT = "run 'obslib budget --lock'"
-
-Budgets = Mapping[str, tuple[FamilyBudget, ...]]
 
 
 def of_catalog(
@@ -110,13 +108,9 @@ def _offends(offence: Offence) -> str:
 
 
 def _multiplied(budget: FamilyBudget) -> str:
-    parts = [f"{' x '.join(factor.labels)} {factor.bound}" for factor in budget.factors if _is_factor(factor)]
+    parts = [f"{' x '.join(factor.labels)} {factor.bound}" for factor in budget.factors if factor.bound > 1]
     parts += [f"{budget.samples_per_series} samples"] if budget.samples_per_series > 1 else []
     return f": {', '.join(parts)}" if parts else ""
-
-
-def _is_factor(factor: Factor) -> bool:
-    return factor.bound > 1
 
 
 def _rests(bound: Bound) -> str:
