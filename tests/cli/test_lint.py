@@ -311,7 +311,8 @@ def test_mutant_what_would_end_an_interpreter_is_one_line(project: Path) -> None
     deep = 60_000
     shapes = {
         "minus": "x = " + "-" * deep + "1\n", "plus": "x = " + " + ".join(["a"] * deep) + "\n",
-        "attribute": "x = a" + ".b" * deep + "\n", "call": "x = a" + "()" * deep + "\n", "lambda": "x = " + "lambda: " * deep + "1\n",
+        "attribute": "x = a" + ".b" * deep + "\n", "call": "x = a" + "()" * deep + "\n",
+        "lambda": "x = " + "lambda: " * deep + "1\n",
         "elif": "if a: pass\n" + "elif a: pass\n" * 20_000, "parenthesis": "x = " + "(" * deep + ")" * deep + "\n",
         "thousands": "x = " + " + ".join(["a"] * 5_000) + "\n", "zzz": "x = (\n",
     }  # fmt: skip
