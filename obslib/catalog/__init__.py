@@ -37,13 +37,13 @@ from obslib.catalog.signals import (
     log_event,
     span_kind,
 )
-from obslib.catalog.upkeep import Alert, Dashboard, Panel, Retention, Rule, Runbook, Scene, Series, Severity
+from obslib.catalog.upkeep import Alert, Dashboard, Panel, Retention, Rule, Runbook, Scene, Series, Severity, Variable
 
 __all__ = [
     "COMMON", "OVERFLOW", "AcrossWorkers", "Age", "Alert", "Catalog", "Check", "Component", "Counter", "Cursor",
     "Dashboard", "Declaration", "Deprecated", "Domain", "ExternalMetric", "Family", "Field", "Gauge", "Histogram",
     "Importance", "InstanceMetric", "Joint", "Label", "LabelUse", "Level", "LogEvent", "Loop", "Measure", "Operation", "Panel",
     "Plane", "Query", "ReasonSet", "Retention", "Rule", "Runbook", "Scene", "Series", "Severity", "Source", "SpanKind",
-    "Stability", "Window", "counter", "declared_in", "gauge", "histogram", "instance_gauge", "log_event", "query",
+    "Stability", "Variable", "Window", "counter", "declared_in", "gauge", "histogram", "instance_gauge", "log_event", "query",
     "span_kind",
 ]  # fmt: skip

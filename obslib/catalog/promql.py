@@ -19,7 +19,7 @@ __all__ = ["Age", "Metric", "Query", "Window", "duration", "query", "require_lab
 
 Metric = Family[...] | ExternalMetric
 
-_HOLE = re.compile(r"\$(?P<name>[a-z][a-z0-9_]*?)(?P<suffix>_bucket|_sum|_count)?\b(?P<matchers>\{[^}]*\})?")
+_HOLE = re.compile(r"\$(?P<name>[a-z][a-z0-9_]*?)(?P<suffix>_bucket|_sum|_count)?\b" r'(?P<matchers>\{(?:[^}"]|"[^"]*")*\})?')
 _MATCHER = re.compile(r'\s*(?P<label>\w+)\s*(?P<operator>=~|!~|!=|=)\s*"(?P<value>[^"]*)"\s*(?:,|\Z)')
 _GROUPING = re.compile(r"\b(?:by|on)\s*\((?P<labels>[^)]*)\)")
 _AGGREGATION = re.compile(r"\b(?:sum|max|min|avg|count|absent)\s*(?:by\s*\([^)]*\)\s*)?\(")

@@ -15,10 +15,13 @@ from obslib.catalog.declaration import Declaration
 from obslib.catalog.promql import Metric, Query, require_labels
 from obslib.errors import CatalogError, LabelNotAllowed
 
-__all__ = ["Alert", "Dashboard", "Panel", "Retention", "Rule", "Runbook", "Scene", "Series", "Severity"]
+__all__ = ["Alert", "Dashboard", "Panel", "Retention", "Rule", "Runbook", "Scene", "Series", "Severity", "Variable"]
 
 _OF_RESULTS = frozenset({"node_id", "projection", "reason", "kind"})
 """The labels that may tell two firing alerts of one rule apart (requirements §2)."""
+
+_SHOWN = re.compile(r"\{\{(\w+)\}\}")
+_CHOSEN = re.compile(r"\$\{(\w+)\}")
 
 
 class Severity(StrEnum):
@@ -139,19 +142,57 @@ class Panel:
     help: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Variable:
+    """What whoever looks at a dashboard chooses: one of the values that ``label`` of ``metric`` has.
+
+    A query of the dashboard compares with it as ``"${name}"``.
+    """
+
+    name: str
+    metric: Metric
+    label: str
+
+    def __post_init__(self) -> None:
+        require_labels(self.metric, {self.label: ""}, f"variable {self.name!r}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Dashboard(Declaration):
-    """A dashboard with a stable ``uid``; ``version`` grows with every change of its panels."""
+    """A dashboard with a stable ``uid``; ``version`` grows with every change of its panels.
+
+    Raises CatalogError for a legend that shows a label its query does not group by, a variable that no query uses, and one
+    that a query uses and nobody can choose.
+    """
 
     uid: str
     title: str
     version: int
     panels: tuple[Panel, ...]
+    variables: tuple[Variable, ...] = ()
+
+    def __post_init__(self) -> None:
+        Declaration.__post_init__(self)
+        for panel in self.panels:
+            for label in _SHOWN.findall(panel.legend):
+                if label not in panel.query.labels:
+                    raise CatalogError(
+                        f"dashboard {self.name!r}: the legend of {panel.title!r} shows {label!r}, "
+                        f"which its query does not group by; write by ({label}), or leave it out"
+                    )
+        used = {name for panel in self.panels for name in _CHOSEN.findall(panel.query.text)}
+        for name in sorted(used ^ {variable.name for variable in self.variables}):
+            raise CatalogError(
+                f"dashboard {self.name!r} asks for variable {name!r}, which is not declared; add it to variables=(...)"
+                if name in used
+                else f"dashboard {self.name!r} declares variable {name!r}, which no query uses; leave it out"
+            )
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """Every metric its panels read."""
-        return tuple(dict.fromkeys(metric for panel in self.panels for metric in panel.query.metrics))
+        """Every metric its panels and its variables read."""
+        asked = (metric for panel in self.panels for metric in panel.query.metrics)
+        return tuple(dict.fromkeys((*asked, *(variable.metric for variable in self.variables))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)

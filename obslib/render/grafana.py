@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from obslib.catalog.upkeep import Dashboard, Panel
+from obslib.catalog.upkeep import Dashboard, Panel, Variable
 
 __all__ = ["grafana"]
 
 _WIDTH, _HEIGHT, _COLUMNS = 12, 8, 2
 _SCHEMA = 37  # Grafana 9
+_SOURCES = {"name": "source", "label": "Prometheus", "type": "datasource", "query": "prometheus"}
 _SOURCE = {"type": "prometheus", "uid": "${source}"}
 
 
@@ -26,10 +27,22 @@ def grafana(dashboard: Dashboard) -> str:
         "editable": False,
         "refresh": "30s",
         "time": {"from": "now-6h", "to": "now"},
-        "templating": {"list": [{"name": "source", "label": "Prometheus", "type": "datasource", "query": "prometheus"}]},
+        "templating": {"list": [_SOURCES, *map(_variable, dashboard.variables)]},
         "panels": [_panel(number, panel) for number, panel in enumerate(dashboard.panels)],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _variable(variable: Variable) -> dict[str, Any]:
+    return {
+        "name": variable.name,
+        "label": variable.label,
+        "type": "query",
+        "datasource": _SOURCE,
+        "query": f"label_values({variable.metric.name}, {variable.label})",
+        "refresh": 2,  # when the range of time changes, so that what came or went is noticed
+        "sort": 1,
+    }
 
 
 def _panel(number: int, panel: Panel) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 
@@ -13,12 +13,14 @@ from obslib.catalog import (
     Dashboard,
     ExternalMetric,
     Family,
+    Panel,
     Plane,
     Rule,
     Runbook,
     Scene,
     Series,
     Severity,
+    Variable,
     gauge,
     query,
 )
@@ -138,6 +140,54 @@ def test_no_alert_and_no_dashboard_depends_on_a_tenants_signal() -> None:
     for signal in (*PLATFORM.of(Alert), *PLATFORM.of(Dashboard)):
         assert signal.plane is not Plane.TENANT
         assert all(metric.plane is not Plane.TENANT for metric in signal.metrics), signal
+
+
+EMPTY_POOL = Panel(
+    title="Pool", query=query("max($pool)", pool=data_plane.AGENT_DISK_FREE), legend="pool", unit="s", help="It is so."
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (
+            {"panels": (replace(EMPTY_POOL, legend="{{kind}}"),)},
+            "dashboard 'board': the legend of 'Pool' shows 'kind', which its query does not group by; "
+            "write by (kind), or leave it out",
+        ),
+        (
+            {"panels": (replace(EMPTY_POOL, query=query('max($pool{node_id=~"${node}"})', pool=data_plane.AGENT_DISK_FREE)),)},
+            "dashboard 'board' asks for variable 'node', which is not declared; add it to variables=(...)",
+        ),
+        (
+            {"variables": (Variable(name="node", metric=data_plane.AGENT_DISK_FREE, label="node_id"),)},
+            "dashboard 'board' declares variable 'node', which no query uses; leave it out",
+        ),
+    ],
+)
+def test_a_dashboard_that_could_not_be_read_is_refused(changed: dict[str, Any], message: str) -> None:
+    """A legend without its label, a choice that nobody offers, an offer that nobody takes."""
+    board = Dashboard(
+        name="board", help="It is so.", plane=Plane.DATA_PLANE, serves=("T",), uid="b", title="B", version=1,
+        panels=(EMPTY_POOL,),
+    )  # fmt: skip
+    with pytest.raises(CatalogError) as caught:
+        replace(board, **changed)
+    assert str(caught.value) == message
+
+
+def test_a_variable_is_of_a_label_that_its_metric_has() -> None:
+    """Otherwise there would be nothing to choose from."""
+    with pytest.raises(LabelNotAllowed) as caught:
+        Variable(name="org", metric=data_plane.AGENT_DISK_FREE, label="org_id")
+    assert str(caught.value) == "variable 'org': 'agent_disk_free_bytes' has no label 'org_id'"
+
+
+@pytest.mark.parametrize("label", ["org_id", "env_id", "instance_id"])
+def test_no_panel_is_about_a_tenant(label: str) -> None:
+    """One tenant's state is a question for ``platform describe env``, one instance's for ``platform describe instance``."""
+    grouped = {name for board in PLATFORM.of(Dashboard) for panel in board.panels for name in panel.query.labels}
+    assert label not in grouped
 
 
 def test_the_two_thresholds_of_a_condition_are_one_alert() -> None:

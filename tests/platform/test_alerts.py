@@ -19,8 +19,8 @@ import psycopg
 import pytest
 
 from miniplatform.launcher import wait_for
-from obslib.catalog import Alert, Dashboard
-from obslib.catalog.platform import PLATFORM, alerts
+from obslib.catalog import Alert
+from obslib.catalog.platform import PLATFORM, alerts, dashboards
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -129,16 +129,15 @@ def test_nothing_fires_on_a_platform_that_is_well(watched: Watched) -> None:
     wait_for("no alert", lambda: not any(prometheus.firing(name) for name in names), deadline_s=60, every_s=0.5)
 
 
-def test_every_query_of_a_dashboard_returns_data(watched: Watched) -> None:
+def test_every_query_about_projections_returns_data(watched: Watched) -> None:
     """No panel stays empty, the one on errors not either once an event cannot be applied: every name and label is real."""
     with psycopg.connect(watched.platform.database.url) as appender:
         appender.execute(
             "INSERT INTO events (aggregate_type, aggregate_id, aggregate_seq, event_type, actor_type, actor_id, request_id)"
             " VALUES ('node', 'poison', 1, 'node.state_changed', 'system', 'test', 'poison')"
         )
-    for board in PLATFORM.of(Dashboard):
-        for panel in board.panels:
-            asked = partial(watched.prometheus.query, panel.query.render())
-            found = wait_for(f"data for {panel.title!r}", asked, deadline_s=60, every_s=0.3)
-            for label in re.findall(r"{{(\w+)}}", panel.legend):
-                assert all(label in item["metric"] for item in found), (panel.title, label)
+    for panel in dashboards.PROJECTIONS.panels:
+        asked = partial(watched.prometheus.query, panel.query.render())
+        found = wait_for(f"data for {panel.title!r}", asked, deadline_s=60, every_s=0.3)
+        for label in re.findall(r"{{(\w+)}}", panel.legend):
+            assert all(label in item["metric"] for item in found), (panel.title, label)

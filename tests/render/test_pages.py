@@ -121,6 +121,32 @@ def test_the_dashboard_is_what_grafana_imports() -> None:
     assert content["templating"]["list"][0]["type"] == "datasource"
 
 
+def test_what_is_chosen_is_asked_of_the_metric_that_has_it() -> None:
+    """The drilldown offers the nodes there are, and each of its queries is about the chosen one."""
+    [board] = [board for board in PLATFORM.of(Dashboard) if board.name == "node"]
+    content = json.loads(grafana(board))
+    _, node = content["templating"]["list"]
+    assert (node["name"], node["type"], node["query"]) == ("node", "query", "label_values(agent_instances_desired, node_id)")
+    assert all('{node_id=~"${node}"}' in target["expr"] for panel in content["panels"] for target in panel["targets"])
+
+
+def test_the_dashboards_of_the_requirements_are_there() -> None:
+    """One of each that the spec names, every uid and every file its own, in the folder of its plane (EXT-12)."""
+    found = {board.uid: (board.plane.value, board.title) for board in PLATFORM.of(Dashboard)}
+    assert found == {
+        "obs-projections": ("control_plane", "Projection lag"),
+        "obs-control-plane": ("control_plane", "Control plane overview"),
+        "obs-scheduler": ("control_plane", "Scheduler health"),
+        "obs-storage": ("control_plane", "Storage and backups"),
+        "obs-access": ("control_plane", "Secrets and auth"),
+        "obs-objectives": ("common", "Objectives"),
+        "obs-nodes": ("data_plane", "Node fleet"),
+        "obs-node": ("data_plane", "Node drilldown"),
+        "obs-edge": ("edge", "Edge ingress"),
+    }
+    assert len(found) == len(PLATFORM.of(Dashboard))
+
+
 def digest(board: Dashboard) -> str:
     """Twelve characters that change with any panel."""
     return hashlib.sha256(json.dumps(json.loads(grafana(board))["panels"]).encode()).hexdigest()[:12]
@@ -128,13 +154,23 @@ def digest(board: Dashboard) -> str:
 
 def test_a_dashboard_that_changes_has_a_new_version() -> None:
     """An import replaces an older copy only when the version has grown: after a change, raise it and note the new digest."""
-    released = {("obs-projections", 1): "0ccf9c28ad78"}
+    released = {
+        ("obs-projections", 1): "0ccf9c28ad78",
+        ("obs-control-plane", 1): "16f85ee98e06",
+        ("obs-scheduler", 1): "b638fe225be0",
+        ("obs-storage", 1): "5e80993862ff",
+        ("obs-access", 1): "66bc8a2fb68e",
+        ("obs-objectives", 1): "447cca959028",
+        ("obs-nodes", 1): "c62476209d22",
+        ("obs-node", 1): "dd61d6ceb1e4",
+        ("obs-edge", 1): "52d03d48fd56",
+    }
     assert {(board.uid, board.version): digest(board) for board in PLATFORM.of(Dashboard)} == released
 
 
 def test_mutant_a_changed_panel_of_the_same_version_is_found() -> None:
     """One word in one panel gives another digest."""
-    [board] = PLATFORM.of(Dashboard)
+    board = PLATFORM.of(Dashboard)[0]
     first, *others = board.panels
     assert digest(replace(board, panels=(replace(first, title="Delay"), *others))) != digest(board)
 

@@ -18,6 +18,7 @@ from obslib.catalog.platform import (
     durability,
     edge,
     log_store,
+    node_dashboards,
     nodes,
     resources,
     retention,
@@ -31,8 +32,9 @@ from obslib.catalog.platform import (
 from obslib.catalog.signals import Component
 
 __all__ = [
-    "PLATFORM", "actors", "addresses", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane", "delivery",
-    "durability", "edge", "log_store", "nodes", "resources", "retention", "runbooks", "secrets", "tenant", "tokens", "volumes",
+    "PLATFORM", "actors", "addresses", "alerts", "audit", "consumers", "control_plane", "dashboards", "data_plane",
+    "delivery", "durability", "edge", "log_store", "node_dashboards", "nodes", "resources", "retention", "runbooks",
+    "secrets", "tenant", "tokens", "volumes",
 ]  # fmt: skip
 
 PLATFORM: Catalog = COMMON.extend(
@@ -65,6 +67,7 @@ PLATFORM: Catalog = COMMON.extend(
         runbooks,
         alerts,
         dashboards,
+        node_dashboards,
     ),
     fields=terms.FIELDS,
     reasons=terms.REASONS,
