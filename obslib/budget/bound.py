@@ -17,7 +17,8 @@ class Bound:
     """One bound of the proof: at most ``at_most`` values of ``labels`` in a process, and why that should be enough.
 
     ``there_are`` is how many a platform of this size has (None: unknown); what passes the bound is folded into ``_other``.
-    ``enforced`` names file, key and value of the quota behind it, and is empty where it is an assumption.
+    ``enforced`` names file, key and value of the quota behind it, and is empty where it is an assumption. ``parts`` are the
+    open labels of a joint domain; there it is the combinations that are held to the bound.
     """
 
     labels: tuple[str, ...]
@@ -26,6 +27,7 @@ class Bound:
     quota: str
     enforced: str
     why: str
+    parts: tuple[Bound, ...] = ()
 
     @property
     def surplus(self) -> int:
@@ -37,20 +39,32 @@ def bounds(catalog: Catalog, world: World) -> Iterator[Bound]:
     """Every open label that stands alone somewhere, every joint domain with an open label, every cap on instances."""
     families = catalog.of(Family)
     for label in dict.fromkeys(label for family in families for label in _alone(family)):
-        there_are = world.existing(label.counts, label.quota)
-        yield _bound((label.name,), label.at_most, there_are, world, label.why, label.quota)
+        yield _of_label(label, world)
     for joint, uses in {joint: _joined(joint, family) for family in families for joint in family.joints}.items():
-        if any(use.label.domain is Domain.BUDGETED for use in uses):
-            yield _bound(joint.labels, joint.at_most, _together(uses, world), world, joint.why)
+        if parts := tuple(_of_label(use.label, world) for use in uses if use.label.domain is Domain.BUDGETED):
+            yield _bound(joint.labels, joint.at_most, _together(uses, world), world, joint.why, parts=parts)
     for family in families:
         if isinstance(family, InstanceMetric):
             there_are, why = world.existing((), family.quota), f"the cap of {family.name}"
             yield _bound(family.label_names, family.max_series, there_are, world, why, family.quota)
 
 
-def _bound(labels: tuple[str, ...], at_most: int, there_are: int | None, world: World, why: str, quota: str = "") -> Bound:
+def _of_label(label: Label, world: World) -> Bound:
+    there_are = world.existing(label.counts, label.quota)
+    return _bound((label.name,), label.at_most, there_are, world, label.why, label.quota)
+
+
+def _bound(
+    labels: tuple[str, ...],
+    at_most: int,
+    there_are: int | None,
+    world: World,
+    why: str,
+    quota: str = "",
+    parts: tuple[Bound, ...] = (),
+) -> Bound:
     enforced = world.quotas.where(quota)
-    return Bound(labels=labels, at_most=at_most, there_are=there_are, quota=quota, enforced=enforced, why=why)
+    return Bound(labels=labels, at_most=at_most, there_are=there_are, quota=quota, enforced=enforced, why=why, parts=parts)
 
 
 def _alone(family: Family[...]) -> Iterator[Label]:

@@ -160,6 +160,9 @@ def test_a_bound_says_what_it_rests_on_and_what_is_folded() -> None:
     assert (bounds["env_id",].there_are, bounds["env_id",].surplus) == (400, 300)
     assert bounds["env_id",].enforced == "quotas.toml per_org.max_envs = 200"
     assert (bounds["env_id", "process_type"].there_are, bounds["env_id", "process_type"].surplus) == (None, 0)
+    assert [(part.labels, part.there_are) for part in bounds["env_id", "process_type"].parts] == [
+        (("env_id",), 400), (("process_type",), None),
+    ]  # fmt: skip
     assert (bounds["env_id", "kind"].there_are, bounds["env_id", "kind"].surplus) == (400 * 3, 400 * 3 - 40)
     assert (bounds["instance_id",].at_most, bounds["instance_id",].quota, bounds["instance_id",].enforced) == (
         30, "max_instances", "",

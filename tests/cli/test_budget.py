@@ -81,6 +81,10 @@ def test_a_platform_of_a_size_has_a_total(obslib: Run) -> None:
     assert f"platform total in one Prometheus, 57 targets, {held.samples} samples a scrape" in done.out
     assert re.search(rf"{50 * PLATFORM.worst_case('agent')} +{PLATFORM.worst_case('agent')}  50 agent", done.out)
     assert "a platform of 1 node, 1 edge, 2 orgs" in obslib("--orgs", "2").out
+    assert (
+        "env_id x process_type at most 256: assumed, the groups that can be placed on one node\n    env_id: assumed" in done.out
+    )
+    assert "(no file with max_envs was named); up to 2000 at this size" in done.words
     assert "orgs, envs: with any number of them the total would be the same" in done.out
 
 
@@ -119,6 +123,7 @@ def test_a_bound_is_enforced_by_a_file_or_assumed(obslib: Run, tmp_path: Path) -
     without, given = obslib("--orgs", "3"), obslib("--orgs", "3", "--quotas", str(quotas))
     assert "route_id at most 500: assumed, max_routes quota (no file with max_routes was named)" in without.words
     assert f"route_id at most 500: enforced by {quotas} per_org.max_routes = 50 an org; up to 150 at this size" in given.words
+    assert "env_id: assumed, max_envs quota; on a node, the instances that fit (no file with max_envs was named)" in given.words
     assert "instance_id at most 256: assumed, the cap of agent_instance_memory_usage_ratio (no file" in given.words
     assert without.out != given.out
 

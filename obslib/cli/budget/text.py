@@ -44,7 +44,10 @@ def of_catalog(
         yield ""
     yield "what the bounds rest on"
     for bound in bounds:
-        yield from _wrapped(_rests(bound), "  ")
+        folded = f", {bound.surplus} of them fold into _other" if bound.surplus else ""
+        yield from _wrapped(f"{' x '.join(bound.labels)} at most {bound.at_most}: {_rests(bound)}{folded}", "  ")
+        for part in bound.parts:
+            yield from _wrapped(f"{part.labels[0]}: {_rests(part)}", "    ")
 
 
 def of_offences(error: BudgetExceeded, found: Iterable[Offence]) -> Iterator[str]:
@@ -114,15 +117,11 @@ def _multiplied(budget: FamilyBudget) -> str:
 
 
 def _rests(bound: Bound) -> str:
-    held = f"{' x '.join(bound.labels)} at most {bound.at_most}: "
     if bound.enforced:
-        held += f"enforced by {bound.enforced} an org"
+        ground = f"enforced by {bound.enforced} an org"
     else:
-        held += f"assumed, {bound.why}" + (f" (no file with {bound.quota} was named)" if bound.quota else "")
-    if bound.there_are is None:
-        return held
-    folded = f", {bound.surplus} of them fold into _other" if bound.surplus else ""
-    return f"{held}; up to {bound.there_are} at this size{folded}"
+        ground = f"assumed, {bound.why}" + (f" (no file with {bound.quota} was named)" if bound.quota else "")
+    return ground if bound.there_are is None else f"{ground}; up to {bound.there_are} at this size"
 
 
 def _row(first: int | str, second: int | str, rest: str) -> Iterator[str]:
