@@ -45,8 +45,7 @@ def bounds(catalog: Catalog, world: World) -> Iterator[Bound]:
             yield _bound(joint.labels, joint.at_most, _together(uses, world), world, joint.why, parts=parts)
     for family in families:
         if isinstance(family, InstanceMetric):
-            there_are, why = world.existing((), family.quota), f"the cap of {family.name}"
-            yield _bound(family.label_names, family.max_series, there_are, world, why, family.quota)
+            yield _bound(family.label_names, family.max_series, None, world, f"the cap of {family.name}", family.quota)
 
 
 def _of_label(label: Label, world: World) -> Bound:

@@ -96,9 +96,8 @@ def measure(family: Family[...] | ExternalMetric, values: Values, existing: Exis
     room = _Room(values, existing)
     alone = tuple(Factor(labels=(use.name,), bound=room.alone(use)) for use in family.labels)
     if isinstance(family, InstanceMetric):
-        there_are = existing((), family.quota)
-        held = family.max_series if there_are is None else min(family.max_series, there_are)
-        factors: tuple[Factor, ...] = (Factor(labels=family.label_names, bound=held),)
+        # Its quota narrows nothing: it counts what is desired, and while a release rolls out there are more.
+        factors: tuple[Factor, ...] = (Factor(labels=family.label_names, bound=family.max_series),)
     else:
         factors = tuple(_factors(family, room))
     return FamilyBudget(declaration=family, factors=factors, alone=alone, samples_per_series=family.samples_per_series)

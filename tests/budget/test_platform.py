@@ -111,10 +111,13 @@ def test_a_size_narrows_what_it_counts_and_nothing_else() -> None:
 
 
 def test_a_quota_limits_what_the_orgs_can_have() -> None:
-    """Three orgs with at most four envs each have twelve, however many are said to exist; no orgs known, no limit."""
+    """Three orgs with at most four envs each have twelve, however many are said to exist; no orgs known, no limit.
+
+    Instances are another matter: while a release rolls out there are more than the quota of what is desired.
+    """
     quotas = Quotas(per_org={"max_envs": 4, "max_instances": 5})
     limited = series(PlatformSize(orgs=3, envs=2_000), quotas)
-    assert (limited["billed_total"], limited["instance_bytes"]) == (3 * 4 + 1, 3 * 5)
+    assert (limited["billed_total"], limited["instance_bytes"]) == (3 * 4 + 1, 30)
     assert series(PlatformSize(orgs=3), quotas)["billed_total"] == 3 * 4 + 1
     assert series(PlatformSize(), quotas)["billed_total"] == 100 + 1
 
