@@ -196,13 +196,6 @@ def prometheus_over() -> Callable[..., Any]:
     return watching
 
 
-@pytest.fixture
-def prometheus(shared: Running, need: Callable[[str], str], tmp_path: Path) -> Iterator[Prometheus]:
-    """A real Prometheus that scrapes every process of the shared platform each second."""
-    with watching(shared.platform, need("prometheus"), tmp_path, shorten=15) as server:
-        yield server
-
-
 def _free_port() -> int:
     import socket
 
@@ -216,3 +209,9 @@ def _free_port() -> int:
 def free_port() -> int:
     """A port nobody listens on."""
     return _free_port()
+
+
+@pytest.fixture(scope="session")
+def free_ports() -> Callable[[], int]:
+    """Finds a port nobody listens on, each time it is called."""
+    return _free_port
