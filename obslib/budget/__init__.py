@@ -1,10 +1,11 @@
 """What the proven bounds come to: for a platform of a given size, against a lock file, and cheaper where they are passed.
 
 A room beside ``render`` and ``ledger``: the proof itself is the catalog's and every process makes it when it starts;
-sizes, quota files, lock files and hints are for whoever plans and reviews.
+sizes, costs, quota files, lock files and hints are for whoever plans and reviews.
 """
 
 from obslib.budget.bound import Bound
+from obslib.budget.cost import INTERVAL_S, Cost, Scrape, cost_of
 from obslib.budget.delta import Delta, deltas
 from obslib.budget.hint import Hint, hints
 from obslib.budget.lock import locked, read_lock, render_lock
@@ -14,6 +15,6 @@ from obslib.budget.quotas import Quotas
 from obslib.budget.size import MOST, PlatformSize
 
 __all__ = [
-    "MOST", "Bound", "Delta", "Hint", "Offence", "PlatformBudget", "PlatformSize", "Quotas", "TargetBudget", "deltas", "hints",
-    "locked", "offences", "platform_budget", "read_lock", "render_lock",
+    "INTERVAL_S", "MOST", "Bound", "Cost", "Delta", "Hint", "Offence", "PlatformBudget", "PlatformSize", "Quotas", "Scrape",
+    "TargetBudget", "cost_of", "deltas", "hints", "locked", "offences", "platform_budget", "read_lock", "render_lock",
 ]  # fmt: skip

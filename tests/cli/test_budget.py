@@ -6,12 +6,12 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
 
-from obslib.budget import PlatformSize, offence, platform_budget, render_lock
+from obslib.budget import PlatformSize, cost_of, offence, platform_budget, render_lock
 from obslib.catalog import budget
 from obslib.catalog.platform import PLATFORM
 from obslib.cli.main import main
@@ -86,6 +86,17 @@ def test_a_platform_of_a_size_has_a_total(obslib: Run) -> None:
     )
     assert "(no file with max_envs was named); up to 2000 at this size" in done.words
     assert "orgs, envs: with any number of them the total would be the same" in done.out
+
+
+def test_a_platform_of_a_size_has_a_cost(obslib: Run) -> None:
+    """Memory, samples, bytes, processors and the largest scrape follow the total, as text and for a program."""
+    words, cost = obslib(*SIZE).words, json.loads(obslib(*SIZE, "--json").out)["platform"]["cost"]
+    held = platform_budget(PLATFORM, PlatformSize(nodes=50, edges=4, orgs=500, envs=2_000))
+    assert cost == asdict(cost_of(held))
+    assert re.search(r" what that costs one Prometheus, .* 1\.\d GiB memory at its largest; ", words)
+    assert f" {held.series / 15:.0f}/s samples, at one scrape each 15 s " in words
+    assert re.search(r" \d+ KiB \d+ ms largest scrape, control-plane, before compression and unless it is busy ", words)
+    assert "what that costs" not in obslib().words
 
 
 def test_each_family_stands_beside_its_naive_product(obslib: Run) -> None:

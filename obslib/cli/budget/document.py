@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from obslib.budget import Bound, Delta, Offence, PlatformBudget
+from obslib.budget import Bound, Delta, Offence, PlatformBudget, cost_of
 from obslib.catalog import Catalog, Measure
 from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, BudgetExceeded, Budgets, FamilyBudget
 
@@ -76,5 +76,5 @@ def _of_platform(platform: PlatformBudget) -> dict[str, object]:
             for target in platform.targets
         ],
         "alert_series": platform.alert_series, "target_count": platform.target_count, "samples": platform.samples,
-        "series": platform.series, "ceiling": platform.ceiling,
+        "series": platform.series, "ceiling": platform.ceiling, "cost": asdict(cost_of(platform)),
     }  # fmt: skip

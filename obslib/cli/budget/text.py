@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from obslib.budget import Bound, Delta, Offence, PlatformBudget
+from obslib.budget import Bound, Cost, Delta, Offence, PlatformBudget, cost_of
 from obslib.catalog import Measure
 from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, BudgetExceeded, Budgets, FamilyBudget
 
@@ -100,6 +101,21 @@ def _of_platform(budgets: Budgets, platform: PlatformBudget) -> Iterator[str]:
     if platform.idle:
         idle = ", ".join(measure.value for measure in platform.idle)
         yield from _wrapped(f"{idle}: with any number of them the total would be the same", "")
+    yield ""
+    yield from _of_cost(cost_of(platform))
+
+
+def _of_cost(cost: Cost) -> Iterator[str]:
+    yield from _wrapped("what that costs one Prometheus, estimated from what one series was measured to cost", "")
+    yield from _row(_size(cost.memory_bytes), "", "memory at its largest; series that have gone stay in it for up to 3 hours")
+    yield from _row(f"{cost.samples_per_second:.0f}/s", "", f"samples, at one scrape each {cost.interval_s:g} s")
+    yield from _row(f"{_size(cost.bytes_per_second)}/s", "", "to read, before compression")
+    yield from _row(f"{cost.processors:.2g}", "", "processors, without rules and queries")
+    largest = cost.largest_scrape
+    took = f"{largest.duration_s * 1_000:.0f} ms"
+    yield from _row(
+        _size(largest.bytes), took, f"largest scrape, {largest.component}, before compression and unless it is busy"
+    )
 
 
 def _offends(offence: Offence) -> str:
@@ -135,3 +151,11 @@ def _wrapped(line: str, indent: str, hanging: str | None = None) -> list[str]:
     return textwrap.wrap(
         line, width, initial_indent=indent, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False
     )
+
+
+def _size(count: float) -> str:
+    """Bytes in the unit that leaves three figures before the point at most."""
+    units = ("B", "KiB", "MiB", "GiB", "TiB")
+    power = min(len(units) - 1, int(math.log(max(1, count), 1024)))
+    scaled = count / 1024**power
+    return f"{scaled:.{0 if scaled >= 10 else 1}f} {units[power]}"
