@@ -8,10 +8,10 @@ STATE ?= .state
 BREAK ?= none
 MINI := PYTHONPATH=examples $(BIN)/python -m miniplatform
 
-.PHONY: help env demo up down test test-fast bench check build format lock clean
+.PHONY: help env demo up down test test-fast bench bench-scraping check build format lock clean
 
 help:  ## Show what can be made.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: $(READY)  ## Make the environment in .venv from the lock file.
 
@@ -40,6 +40,9 @@ test-fast: $(READY)  ## Run the suite that takes under a minute.
 
 bench: $(READY)  ## Measure our cost against well-known peers (ROWS=P1,P7 OUT=FILE).
 	@PYTHONPATH=tests $(BIN)/python -m bench $(if $(ROWS),--rows $(ROWS)) $(if $(OUT),--out $(OUT))
+
+bench-scraping: $(READY)  ## Measure what a platform at its worst costs a real Prometheus (NODES=10,100; a few minutes).
+	@$(BIN)/python -m tests.bench.scraping $(if $(NODES),--nodes $(NODES))
 
 check: $(READY)  ## Lint, types, layers, the requirement ledger, the series budget, generated files.
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }
