@@ -45,6 +45,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _page(entry: Entry) -> Iterator[str]:
+    from obslib.lint import RULES
+
     width = min(shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else _WIDTH, _WIDTH)
     yield f"{entry.code} {entry.name}"
     yield ""
@@ -56,4 +58,7 @@ def _page(entry: Entry) -> Iterator[str]:
         for number, example in enumerate(examples[:_EXAMPLES]):
             yield ""
             yield label if number == 0 else "    # or"
-            yield textwrap.indent(textwrap.dedent(example).strip("\n"), "    ")
+            yield textwrap.indent(textwrap.dedent(example).strip("\n") or "(nothing)", "    ")
+    if entry.code in RULES:
+        yield ""
+        yield f"To suppress it: # obslib: ignore[{entry.code}] reason"

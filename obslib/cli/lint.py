@@ -37,12 +37,13 @@ __all__ = ["add", "lint"]
 
 _FORMATS = ("text", "json", "sarif", "github")
 _WIDTH = 128
+_CODES = "exit code: 0 nothing was found; 1 something was (with --fix: something is left); 2 wrong usage or configuration"
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
     command = commands.add_parser(
-        "lint", help="print what is wrong with the telemetry in sources, scrapes, rules or dashboards"
+        "lint", help="print what is wrong with the telemetry in sources, scrapes, rules or dashboards", epilog=_CODES
     )
     command.add_argument(
         "paths", nargs="*", metavar="PATH", help="files, folders, or - for standard input (default: as configured, else .)"

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from obslib.cli.main import main
+from obslib.lint import RULES
 from obslib.lint.own import Own
 from obslib.lint.rulebook import rulebook
 
@@ -34,6 +35,7 @@ def test_every_rule_has_its_page(monkeypatch: pytest.MonkeyPatch, capsys: pytest
         assert "\nWhy: " in out
         assert "\nFix: " in out
         assert ("\nReported:\n" in out) is bool(entry.bad)
+        assert (f"\nTo suppress it: # obslib: ignore[{entry.code}] reason\n" in out) is (entry.code in RULES)
 
 
 def test_the_linters_own_findings_are_rules_too() -> None:
