@@ -23,7 +23,7 @@ __all__ = [
 P = ParamSpec("P")
 
 _LATENCY = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_RESERVED_SUFFIXES = ("_bucket", "_sum", "_count", "_created", "_info")
+RESERVED_SUFFIXES = ("_bucket", "_sum", "_count", "_created", "_info")
 
 
 class AcrossWorkers(StrEnum):
@@ -47,7 +47,7 @@ class Family(Declaration, Generic[P]):
         Declaration.__post_init__(self)
         if "." in self.name or "-" in self.name:
             raise CatalogError(f"metric {self.name!r} must be lower_snake_case")
-        if self.name.endswith(_RESERVED_SUFFIXES) and self.name != "build_info":
+        if self.name.endswith(RESERVED_SUFFIXES) and self.name != "build_info":
             raise CatalogError(f"metric {self.name!r} ends in a suffix that the exposition format reserves")
         if any(use.label.is_per_instance for use in self.labels) and not isinstance(self, InstanceMetric):
             raise LabelNotAllowed(

@@ -84,7 +84,7 @@ class LabelValueRule(Rule[LabelSet]):
     way_out: ClassVar[str]
 
     def check(self, use: LabelSet, file: File) -> Iterator[Problem]:
-        """Look at every value that makes a series."""
+        """Look at every value that makes a series, under a label that the metric has."""
         if use.through in {"remove", "forget"}:
             return
         labels = use.family.signal.labels if use.family.signal is not None else {}
@@ -92,6 +92,8 @@ class LabelValueRule(Rule[LabelSet]):
         if use.family.kind is Kind.PEER_METRIC:
             named += tuple(("", node) for node in use.arguments.positional)
         for name, node in named:
+            if use.family.signal is not None and name not in labels:
+                continue
             found = doubt(node, labels.get(name), file, use.scope)
             if found is not None and found.taint in self.taints:
                 yield Problem(

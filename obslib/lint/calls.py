@@ -26,7 +26,9 @@ _TEXT_METHODS = frozenset({
     "lower", "upper", "strip", "lstrip", "rstrip", "title", "capitalize", "casefold", "removeprefix", "removesuffix", "replace",
     "encode", "decode", "split", "partition", "rpartition", "rsplit", "splitlines", "swapcase", "zfill",
 })  # fmt: skip
-_OF_COLLECTION = frozenset({"get", "pop", "setdefault", "values", "popleft", "popitem", "items", "keys", "copy"})
+_OF_COLLECTION = frozenset(
+    {"get", "pop", "setdefault", "values", "popleft", "popitem", "items", "keys", "copy", "of", "extend"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ def _of_import(look: Evaluation, dotted: str, node: ast.Call, scope: Scope, home
         return _through(look, dotted, [look.value(each, scope, home) for each in node.args])
     if dotted in PEER_METRICS:
         return Value(Kind.PEER_METRIC, name=dotted, node=node, home=(home, scope))
+    if dotted in {"prometheus_client.CollectorRegistry", "prometheus_client.registry.CollectorRegistry"}:
+        return Value(Kind.FOREIGN, name=dotted, node=node, home=(home, scope))
     if dotted == "builtins.getattr" and len(node.args) > 1:
         name = node.args[1]
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
@@ -263,6 +267,10 @@ def _of_observability(look: Evaluation, name: str, node: ast.Call, scope: Scope,
 
 
 def _of_collection(look: Evaluation, base: Value, name: str, node: ast.Call, scope: Scope, home: Module) -> Value:
+    if name == "extend":
+        return base
+    if name == "of" and node.args:
+        return Value(Kind.COLLECTION, base=look.annotation(node.args[0], scope, home))
     if name == "values":
         return Value(Kind.COLLECTION, base=look.element(base))
     if name in {"items", "keys", "copy"}:

@@ -89,6 +89,7 @@ def decorator_of(look: Evaluation, node: Function, scope: Scope, home: Module) -
 def label_name(look: Evaluation, node: ast.Call, scope: Scope, home: Module) -> ast.expr | None:
     """The name argument of ``Label(...)``, ``Label.closed(...)`` or ``Label.budgeted(...)``; None for any other call."""
     callee = look.value(node.func, scope, home)
+    callee = callee.base if callee.kind is Kind.PARTIAL and callee.base is not None else callee
     if callee.kind is not Kind.IMPORTED or not is_obslib(callee.name):
         return None
     if callee.name.endswith((".Label", ".Label.closed", ".Label.budgeted")):

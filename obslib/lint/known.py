@@ -8,6 +8,7 @@ from obslib.lint.value import ANYTHING, Kind, Taint, Value, tainted, text, thing
 
 __all__ = [
     "CALLS",
+    "DECLARATIONS",
     "OBJECTS",
     "PEER_METRICS",
     "SHIMS",
@@ -24,6 +25,9 @@ SHIMS = frozenset({"obslib_agent", "obslib_control_plane", "obslib_edge", "obsli
 
 STARTS = frozenset({"start", "launch", "observability"})
 """obslib's functions that give an Observability."""
+
+DECLARATIONS = Value(Kind.COLLECTION, name="catalog", base=Value(Kind.DECLARATION, name="Declaration"))
+"""A catalog, as a collection of what it declares."""
 
 _OWN_TYPES: Mapping[str, Value] = {
     "Observability": thing(Kind.OBSERVABILITY),
@@ -42,6 +46,7 @@ _OWN_TYPES: Mapping[str, Value] = {
     "Loop": Value(Kind.DECLARATION, name="Loop"),
     "Cursor": Value(Kind.DECLARATION, name="Cursor"),
     "Declaration": Value(Kind.DECLARATION, name="Declaration"),
+    "Catalog": DECLARATIONS,
     "CounterFamily": thing(Kind.FAMILY),
     "GaugeFamily": thing(Kind.FAMILY),
     "HistogramFamily": thing(Kind.FAMILY),

@@ -9,7 +9,8 @@ from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
 
-from obslib.catalog import Declaration, Field, Label, ReasonSet
+from obslib.catalog import Catalog, Declaration, Field, Label, ReasonSet
+from obslib.lint.known import DECLARATIONS
 from obslib.lint.signal import signal_of
 from obslib.lint.value import UNKNOWN, Kind, Value, text, unite
 
@@ -42,6 +43,8 @@ def value_of(found: object) -> Value:
             return found
         case Declaration():
             return Value(Kind.DECLARED, name=type(found).__name__, signal=signal_of(found))
+        case Catalog():
+            return DECLARATIONS
         case ReasonSet():
             return Value(Kind.REASONS, texts=frozenset(found.values))
         case Enum():

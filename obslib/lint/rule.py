@@ -26,7 +26,7 @@ U = TypeVar("U", bound=Use)
 class Repair:
     """Replace the source of ``node`` by ``text``; given only where the result is certain to mean what was meant."""
 
-    node: ast.expr
+    node: ast.expr | ast.keyword
     text: str
 
 

@@ -218,6 +218,17 @@ class File:
                 return None if None in named else frozenset(name for name in named if name is not None) - own
         return None
 
+    def label_names(self, created: MetricCreated) -> Iterator[tuple[str, ast.AST]]:
+        """The label names that a metric of prometheus_client is created with, and where each stands."""
+        given = created.arguments.get("labelnames", 2) if created.library == "prometheus_client" else None
+        names = self.value(given, created.scope)
+        if given is None or not isinstance(names.node, (ast.List, ast.Tuple, ast.Set)):
+            return
+        home, scope = names.home
+        for element in names.node.elts:
+            for text in self.look.value(element, scope, home).texts or ():
+                yield text, element if names.node is given else given
+
     def routes(self, function: Function) -> tuple[str, ...]:
         """The constant paths that decorators, or calls such as ``Route("/livez", live)``, bind a function to."""
         if self._registered is None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import pytest
 
-from obslib.catalog import COMMON, OVERFLOW, Alert, Component, Family, Plane, counter
+from obslib.catalog import COMMON, OVERFLOW, Alert, Component, Counter, Plane, counter
 from obslib.catalog.platform import PLATFORM
 from obslib.catalog.platform.terms import ENV_ID, NODE_ID, ORG_ID, PROCESS_TYPE
 from obslib.ids import ulid
@@ -36,12 +36,12 @@ def BY_NODE(*, node_id: Annotated[str, NODE_ID]) -> None:
     """Counted by node."""
 
 
-FAMILIES: list[Family[...]] = [BY_ORG, BY_ENV, BY_PROCESS_TYPE, BY_NODE]
+FAMILIES: list[Counter[...]] = [BY_ORG, BY_ENV, BY_PROCESS_TYPE, BY_NODE]
 CATALOG = COMMON.extend("counted", components=[Component(name="shop", plane=Plane.COMMON)], signals=FAMILIES)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=BOUNDS)
-def test_a_label_holds_its_bound_and_folds_the_rest(family: Any) -> None:
+def test_a_label_holds_its_bound_and_folds_the_rest(family: Counter[...]) -> None:
     """As many values as the requirements allow are true; every one past them is ``_other``, and none is lost."""
     obs = observability("shop", catalog=CATALOG)
     (use,) = family.labels

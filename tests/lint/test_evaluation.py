@@ -248,3 +248,19 @@ def test_one_of_several_declarations_is_none_in_particular(source: Write) -> Non
         """
     )
     assert looked.of("x") == Value(Kind.FAMILY)
+
+
+def test_what_a_catalog_holds_is_declared(source: Write) -> None:
+    """Code that goes through a catalog binds declarations, of the kind it asks for."""
+    looked = source(
+        """
+        from obslib.catalog import Catalog, Counter
+        from obslib.catalog.platform import PLATFORM
+        def f(catalog: Catalog):
+            for family in catalog.extend("shop").of(Counter):
+                return family
+        x = f(1)
+        y = next(iter(PLATFORM.of(Counter)))
+        """
+    )
+    assert looked.of("x") == looked.of("y") == Value(Kind.DECLARATION, name="Counter")
