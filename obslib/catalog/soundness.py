@@ -45,7 +45,9 @@ def require_sound(catalog: Catalog) -> None:
         _require_successor(catalog, signal)
         for part in references(signal):
             if part not in members:
-                raise CatalogError(f"{signal!r} refers to {part!r}, which is not in catalog {catalog.name!r}")
+                raise CatalogError(
+                    f"{signal!r} refers to {part!r}, which is not in catalog {catalog.name!r}; add it with signals=[...]"
+                )
             _require_together(catalog, signal, part)
         _require_own_fields(catalog, signal)
         _require_own_reasons(catalog, signal)
@@ -108,11 +110,15 @@ def _require_emitter(catalog: Catalog, signal: Declaration) -> None:
     for component in signal.components:
         if component not in catalog.components:
             raise CatalogError(
-                f"{signal!r} is declared for component {component!r}, which catalog {catalog.name!r} does not have"
+                f"{signal!r} is declared for component {component!r}, which catalog {catalog.name!r} does not have; "
+                "add that one with components=[...], or name one there is"
             )
         own = catalog.components[component].plane
         if signal.plane not in (own, Plane.COMMON, Plane.TENANT):
-            raise CatalogError(f"{signal!r} belongs to plane {signal.plane.value!r}, but {component!r} exports {own.value!r}")
+            raise CatalogError(
+                f"{signal!r} belongs to plane {signal.plane.value!r}, but {component!r} exports {own.value!r}; "
+                "name a component of that plane, or give it another plane"
+            )
     if catalog.components and isinstance(signal, _EMITTED) and not any(catalog.exports(signal, c) for c in catalog.components):
         raise CatalogError(
             f"{signal!r} can be emitted by nobody: it names no component, and none of catalog {catalog.name!r} has plane "
@@ -153,7 +159,10 @@ def _require_together(catalog: Catalog, signal: Declaration, part: Declaration) 
 def _require_own_fields(catalog: Catalog, signal: Declaration) -> None:
     for field in signal.fields if isinstance(signal, (LogEvent, SpanKind)) else ():
         if catalog.fields.get(field.name) is not field:
-            raise CatalogError(f"{signal!r} uses field {field.name!r}, which is not in catalog {catalog.name!r}")
+            raise CatalogError(
+                f"{signal!r} uses field {field.name!r}, which is not in catalog {catalog.name!r} as this object; "
+                "use the catalog's own, or add this one with fields=[...]"
+            )
 
 
 def _require_own_reasons(catalog: Catalog, signal: Declaration) -> None:

@@ -109,7 +109,8 @@ TILL_OK = Check(
         ),
         (
             {"signals": [log_event("shop.closed", serves=("T",))(with_own_field)]},
-            "<LogEvent shop.closed> uses field 'env_id', which is not in catalog 'platform'",
+            "<LogEvent shop.closed> uses field 'env_id', which is not in catalog 'platform' as this object; "
+            "use the catalog's own, or add this one with fields=[...]",
         ),
         (
             {"reasons": [ReasonSet(name="scheduler", values=("full",), fallback="full")]},
@@ -117,11 +118,13 @@ TILL_OK = Check(
         ),
         (
             {"signals": [replace(DOORS, components=("agent",), plane=Plane.EDGE)]},
-            "<Gauge doors> belongs to plane 'edge', but 'agent' exports 'data_plane'",
+            "<Gauge doors> belongs to plane 'edge', but 'agent' exports 'data_plane'; "
+            "name a component of that plane, or give it another plane",
         ),
         (
             {"signals": [DOORS]},
-            "<Gauge doors> is declared for component 'shop', which catalog 'platform' does not have",
+            "<Gauge doors> is declared for component 'shop', which catalog 'platform' does not have; "
+            "add that one with components=[...], or name one there is",
         ),
         (
             {"signals": [replace(DOORS, components=(), plane=Plane.TENANT)]},

@@ -109,11 +109,13 @@ SWEEP = Loop(name="sweep", help="Sweeps.", plane=Plane.COMMON, serves=("T",), sp
         ),
         (
             {"signals": [replace(DOORS, components=("kiosk",))]},
-            "<Gauge doors> is declared for component 'kiosk', which catalog 'shop' does not have",
+            "<Gauge doors> is declared for component 'kiosk', which catalog 'shop' does not have; "
+            "add that one with components=[...], or name one there is",
         ),
         (
             {"signals": [replace(DOORS, plane=Plane.EDGE)]},
-            "<Gauge doors> belongs to plane 'edge', but 'shop' exports 'common'",
+            "<Gauge doors> belongs to plane 'edge', but 'shop' exports 'common'; "
+            "name a component of that plane, or give it another plane",
         ),
         (
             {"signals": [replace(DOORS, plane=Plane.EDGE, components=())]},
@@ -137,11 +139,12 @@ SWEEP = Loop(name="sweep", help="Sweeps.", plane=Plane.COMMON, serves=("T",), sp
         ),
         (
             {"signals": [replace(SWEEP, components=("shop",))]},
-            "<Loop sweep> refers to <SpanKind shop.open>, which is not in catalog 'shop'",
+            "<Loop sweep> refers to <SpanKind shop.open>, which is not in catalog 'shop'; add it with signals=[...]",
         ),
         (
             {"signals": [EACH]},
-            "<InstanceMetric each_bytes> refers to <Gauge memory_bytes>, which is not in catalog 'shop'",
+            "<InstanceMetric each_bytes> refers to <Gauge memory_bytes>, which is not in catalog 'shop'; "
+            "add it with signals=[...]",
         ),
         (
             {"signals": [SWEEP, OPENING]},
@@ -164,7 +167,8 @@ SWEEP = Loop(name="sweep", help="Sweeps.", plane=Plane.COMMON, serves=("T",), sp
         ),
         (
             {"signals": [log_event("shop.closed", serves=("T",))(with_field)]},
-            "<LogEvent shop.closed> uses field 'detail', which is not in catalog 'shop'",
+            "<LogEvent shop.closed> uses field 'detail', which is not in catalog 'shop' as this object; "
+            "use the catalog's own, or add this one with fields=[...]",
         ),
         (
             {"signals": [counter("a_total", serves=("T",))(by_shelf), counter("b_total", serves=("T",))(by_smaller_shelf)]},

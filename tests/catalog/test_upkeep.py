@@ -132,7 +132,9 @@ def test_mutant_an_alert_or_a_dashboard_over_a_renamed_metric_cannot_be_built(ki
             renamed = [replace(other, name=f"new_{other.name}") if other is metric else other for other in others]
             with pytest.raises(CatalogError) as caught:
                 Catalog("renamed", components=PLATFORM.components.values(), signals=[*renamed, signal])
-            assert str(caught.value) == f"{signal!r} refers to {metric!r}, which is not in catalog 'renamed'"
+            assert str(caught.value) == (
+                f"{signal!r} refers to {metric!r}, which is not in catalog 'renamed'; add it with signals=[...]"
+            )
 
 
 def test_no_alert_and_no_dashboard_depends_on_a_tenants_signal() -> None:

@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from obslib.catalog import Catalog, Runbook
+from obslib.catalog import Catalog, Dashboard, Runbook
 from obslib.catalog.platform import PLATFORM
 from obslib.cli.build import render
 from obslib.cli.main import main
 from obslib.errors import SpecError
 
 RULES = Path("generated/alerts.rules.yml")
+FILES = 3 + len(PLATFORM.of(Dashboard))
+"""The rules, the scrape configuration, the page, and a file for each dashboard."""
 PAGE = "# Metrics\n\nWhy.\n\n<!-- generated: budgets -->\n<!-- end -->\n"
 
 
@@ -33,7 +35,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     """A directory of specs with a page, freshly rendered."""
     (tmp_path / "metrics.md").write_text(PAGE)
     assert obslib(monkeypatch, "build", "--out", str(tmp_path)) == 0
-    assert capsys.readouterr().out == f"4 of 4 files written, in {tmp_path}\n"
+    assert capsys.readouterr().out == f"{FILES} of {FILES} files written, in {tmp_path}\n"
     return tmp_path
 
 
@@ -41,7 +43,7 @@ def test_what_was_built_is_not_stale(built: Path, monkeypatch: pytest.MonkeyPatc
     """A check after a build is clean, and a second build writes nothing."""
     assert obslib(monkeypatch, "build", "--check", "--out", str(built)) == 0
     assert obslib(monkeypatch, "build", "--out", str(built)) == 0
-    assert capsys.readouterr().out == f"4 files are as rendered, in {built}\n0 of 4 files written, in {built}\n"
+    assert capsys.readouterr().out == (f"{FILES} files are as rendered, in {built}\n0 of {FILES} files written, in {built}\n")
     assert "| control-plane |" in (built / "metrics.md").read_text()
 
 

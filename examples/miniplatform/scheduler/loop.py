@@ -99,8 +99,8 @@ class SchedulerLoop:
     async def _judge_nodes(self, world: World, journal: Journal) -> list[Node]:
         """Append which nodes went, came back or have been emptied; returns the nodes as they are then."""
         nodes = {node.node_id: node for node in world.nodes}
-        empty = drains.emptied(world.nodes, chain.from_iterable(world.instances.values()))
-        drained = [NodeChange(node_id=node.node_id, state="disabled", reason="drained") for node in empty]
+        empty = {node.node_id: node for node in drains.emptied(world.nodes, chain.from_iterable(world.instances.values()))}
+        drained = [NodeChange(node_id=node_id, state="disabled", reason="drained") for node_id in empty]
         for change in (*self._silence.changes(world.nodes, now=self._obs.clock.monotonic()), *drained):
             event = NewEvent(
                 aggregate_type="node", aggregate_id=change.node_id, event_type="node.state_changed",
@@ -109,8 +109,8 @@ class SchedulerLoop:
             await journal.append([event], lock=f"node:{change.node_id}", traceparent=self._obs.traces.traceparent())
             nodes[change.node_id] = replace(nodes[change.node_id], state=change.state)
             self._obs.log.warning("node changed its state", node_id=change.node_id, status=change.state, reason=change.reason)
-        for node in empty:
-            self._telemetry.nodes.emptied(seconds=node.drained_for_s or 0.0)
+            if change in drained:
+                self._telemetry.nodes.emptied(seconds=empty[change.node_id].drained_for_s or 0.0)
         return list(nodes.values())
 
     def _tell_nodes(self, world: World, nodes: list[Node]) -> None:
