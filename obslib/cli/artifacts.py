@@ -36,7 +36,7 @@ def are_asked_for(arguments: argparse.Namespace) -> bool:
 def artifact_findings(
     arguments: argparse.Namespace, is_reported: Callable[[Path, str], bool]
 ) -> tuple[tuple[Finding, ...], Mapping[str, str]]:
-    """What is reported about them, and their texts by the name in the findings.
+    """What is reported about them, and their texts by the name in the findings; what is malformed always is.
 
     Raises UsageError for what cannot be read, and where the extra ``lint`` is not installed.
     """
@@ -45,6 +45,7 @@ def artifact_findings(
     if arguments.metrics.count("-") + arguments.paths.count("-") > 1:
         raise UsageError("standard input can be one thing only; name files for the others")
     from obslib.lint.artifacts import check_artifacts
+    from obslib.lint.artifacts.rules.malformed import MalformedArtifact
 
     try:
         checked = check_artifacts(
@@ -54,4 +55,6 @@ def artifact_findings(
         raise UsageError(
             f"rule files and dashboards cannot be read without {error.name!r}; pip install 'platform-obslib[lint]'"
         ) from None
-    return tuple(finding for finding in checked.findings if is_reported(Path(finding.path), finding.code)), checked.texts
+    blind = MalformedArtifact.code
+    wanted = (each for each in checked.findings if each.code == blind or is_reported(Path(each.path), each.code))
+    return tuple(wanted), checked.texts

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Expression", "QueryError", "parse"]
 
 _LONGEST = 20_000
-_DEEPEST = 100
+_DEEPEST = 200
+_TOO_MUCH = f"it is longer than {_LONGEST} characters or nested deeper than {_DEEPEST}"
 _OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 _SIDES = {"VectorMatchCardinality.ManyToOne": "left", "VectorMatchCardinality.OneToMany": "right"}
 
@@ -67,7 +68,7 @@ def parse(text: str) -> Expression:
     if not text.strip():
         raise QueryError("there is no query")
     if len(text) > _LONGEST or depth(text) > _DEEPEST:
-        raise QueryError(f"it is longer than {_LONGEST} characters or nested deeper than {_DEEPEST}")
+        raise QueryError(_TOO_MUCH)
     try:
         root = promql_parser.parse(text)
         written = Written(text)
@@ -77,8 +78,6 @@ def parse(text: str) -> Expression:
             return Expression(text, _Reader(text, None).term(root), written)
     except ValueError as error:
         raise QueryError(" ".join(str(error).split())) from None
-    except RecursionError:
-        raise QueryError(f"it is nested deeper than {_DEEPEST}") from None
 
 
 class _Disagreement(Exception):
@@ -91,9 +90,18 @@ class _Reader:
     def __init__(self, text: str, spots: list[Spot] | None) -> None:
         self._whole = (0, len(text))
         self._spots = None if spots is None else list(spots)
+        self._depth = 0
 
     def term(self, node: Any, function: str = "") -> Term:
-        """The term that ``node`` is; ``function`` is what is applied to its range."""
+        """The term that ``node`` is; ``function`` is what is applied to its range. Raises QueryError past the depth."""
+        if self._depth > _DEEPEST:
+            raise QueryError(_TOO_MUCH)
+        self._depth += 1
+        found = self._read(node, function)
+        self._depth -= 1
+        return found
+
+    def _read(self, node: Any, function: str) -> Term:
         match type(node).__name__:
             case "VectorSelector":
                 return self._selector(node, function)

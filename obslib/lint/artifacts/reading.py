@@ -15,6 +15,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from email.message import Message
 from pathlib import Path
 from time import monotonic
@@ -91,20 +92,19 @@ def read_url(url: str, *, deadline_s: float = DEADLINE_S) -> Document:
     until = monotonic() + deadline_s
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=deadline_s)
-    late = threading.Timer(deadline_s, _hang_up, [connection])
-    late.daemon = True
     try:
-        late.start()
-        body, headers = _answer(connection, parts, shown)
+        connection.connect()
+        with _hanging_up(connection.sock, until):
+            body, headers = _answer(connection, parts, shown)
+        failure = ""
     except (OSError, http.client.HTTPException) as error:
-        if monotonic() >= until:
-            raise UsageError(f"{shown} did not answer in full within {deadline_s:g} s") from None
-        raise UsageError(f"{shown} cannot be read ({_reason(error)})") from None
+        failure = f"cannot be read ({_reason(error)})"
     finally:
-        late.cancel()
         connection.close()
     if monotonic() >= until:
-        raise UsageError(f"{shown} did not answer in full within {deadline_s:g} s")
+        failure = f"did not answer in full within {deadline_s:g} s"
+    if failure:
+        raise UsageError(f"{shown} {failure}")
     return _document(
         shown, body, is_packed="gzip" in headers.get("Content-Encoding", ""), content_type=headers.get("Content-Type", "")
     )
@@ -140,13 +140,21 @@ def _answer(connection: http.client.HTTPConnection, parts: SplitResult, shown: s
     return bytes(body), answer.headers
 
 
-def _hang_up(connection: http.client.HTTPConnection) -> None:
-    """End every wait of ``connection`` at once: a time-out on each read would let a slow writer go on for ever."""
-    if connection.sock is not None:
-        try:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return
+@contextmanager
+def _hanging_up(connected: socket.socket, until: float) -> Iterator[None]:
+    """End every wait on ``connected`` at that moment: a time-out on each read would let a slow writer go on for ever."""
+
+    def hang_up() -> None:
+        with suppress(OSError):
+            connected.shutdown(socket.SHUT_RDWR)
+
+    late = threading.Timer(max(until - monotonic(), 0.0), hang_up)
+    late.daemon = True
+    late.start()
+    try:
+        yield
+    finally:
+        late.cancel()
 
 
 def _bounded(name: str, file: BinaryIO) -> bytes:
