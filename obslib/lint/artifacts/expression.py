@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Expression", "QueryError", "parse"]
 
-_LONGEST = 20_000
+_LONGEST = 10_000
 _DEEPEST = 200
 _TOO_MUCH = f"it is longer than {_LONGEST} characters or nested deeper than {_DEEPEST}"
 _OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}

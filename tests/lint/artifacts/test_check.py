@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,17 +47,24 @@ def renamed(text: str) -> Iterator[tuple[str, str, str]]:
         yield re.sub(rf'({label}=\\?"){value}', rf"\1{value}x", text), "OBS625", f"{label}={value}"
 
 
-def passed() -> Iterator[str]:
-    """Whatever can be renamed in the rendered files and is not noticed."""
+def passed(step: int = 1) -> Iterator[str]:
+    """Whatever can be renamed in the rendered files, or each ``step``-th of it, and is not noticed."""
     texts = [("rules", rule_file(PLATFORM)), *(("dashboards", grafana(board)) for board in PLATFORM.of(Dashboard))]
     for kind, text in texts:
-        yield from (what for changed, code, what in renamed(text) if code not in codes(changed, kind))
+        some = itertools.islice(renamed(text), 0, None, step)
+        yield from (what for changed, code, what in some if code not in codes(changed, kind))
 
 
 def test_nothing_in_the_rendered_files_can_be_renamed_unnoticed() -> None:
-    """Each metric, each label that is grouped by, each result: another spelling is reported."""
-    assert list(passed()) == []
+    """Metrics, labels that are grouped by, results: another spelling of some of each is reported."""
+    assert list(passed(4)) == []
     assert len(list(renamed(rule_file(PLATFORM)))) > len(PLATFORM.of(Alert))
+
+
+@pytest.mark.slow
+def test_nothing_at_all_in_them_can_be_renamed_unnoticed() -> None:
+    """The same with all of them."""
+    assert list(passed()) == []
 
 
 def knows(self: Names, name: str) -> Known:
