@@ -179,7 +179,7 @@ def _of_import(look: Evaluation, dotted: str, node: ast.Call, scope: Scope, home
         return told
     if last.endswith(("Error", "Exception")):
         return thing(Kind.EXCEPTION)
-    return UNKNOWN
+    return Value(Kind.FOREIGN, name=dotted) if last[:1].isupper() else UNKNOWN
 
 
 def _cast(look: Evaluation, node: ast.Call, scope: Scope, home: Module) -> Value:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -396,11 +397,9 @@ class Evaluation:
         return text(*whole)
 
 
-_LIBRARIES = frozenset({
-    "builtins", "typing", "logging", "structlog", "prometheus_client", "opentelemetry", "os", "sys", "time", "uuid", "json",
-    "asyncio", "functools", "collections", "contextlib", "dataclasses", "re", "pathlib", "datetime", "threading", "enum",
-    "starlette", "fastapi", "flask", "pytest", "subprocess", "socket", "random", "itertools", "abc", "types",
-})  # fmt: skip
+_LIBRARIES = sys.stdlib_module_names | {
+    "structlog", "prometheus_client", "opentelemetry", "starlette", "fastapi", "flask", "pytest", "requests", "httpx",
+}  # fmt: skip
 """Modules that no project means to be its own; looking for them below its roots would only cost time."""
 
 

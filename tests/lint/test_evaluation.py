@@ -264,3 +264,16 @@ def test_what_a_catalog_holds_is_declared(source: Write) -> None:
         """
     )
     assert looked.of("x") == looked.of("y") == Value(Kind.DECLARATION, name="Counter")
+
+
+def test_a_module_of_the_standard_library_is_no_request(source: Write) -> None:
+    """``urllib.request`` is called like one."""
+    found = source("import urllib.request\nx = urllib.request.urlopen").of("x")
+    assert (found.kind, found.name) == (Kind.IMPORTED, "urllib.request.urlopen")
+
+
+def test_what_a_class_of_a_library_makes_is_known_by_its_class(source: Write) -> None:
+    """Through a ``with`` too; what a function of a library gives is not known."""
+    written = source("import httpx\nwith httpx.Client() as x:\n    pass\ny = httpx.get(q)")
+    assert (written.of("x").kind, written.of("x").name) == (Kind.FOREIGN, "httpx.Client")
+    assert written.of("y").kind is Kind.UNKNOWN

@@ -68,7 +68,7 @@ def healthz():
 @app.get("/live")
 async def live():
     async with httpx.AsyncClient() as client:  # <- blocking-liveness
-        await client.get("http://stock/ping")
+        await client.get("http://stock/ping")  # <- blocking-liveness
     return {}
 
 
