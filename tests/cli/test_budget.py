@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -54,7 +54,7 @@ Run = Callable[..., Outcome]
 
 
 @pytest.fixture
-def obslib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def obslib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Runs ``obslib budget`` in an empty directory of its own; nothing imported there stays."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "128")
@@ -62,14 +62,15 @@ def obslib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     def run(*arguments: str) -> Outcome:
-        monkeypatch.delitem(sys.modules, "shop_signals", raising=False)
+        sys.modules.pop("budgeted_signals", None)
         monkeypatch.setattr(sys, "argv", ["obslib", "budget", *arguments])
         with pytest.raises(SystemExit) as ending:
             main()
         printed = capsys.readouterr()
         return Outcome(int(ending.value.code or 0), printed.out, printed.err)
 
-    return run
+    yield run
+    sys.modules.pop("budgeted_signals", None)
 
 
 def test_a_platform_of_a_size_has_a_total(obslib: Run) -> None:
@@ -157,8 +158,8 @@ def test_json_holds_all_of_it(obslib: Run) -> None:
 @pytest.mark.parametrize("flags", [[], ["--lock"], ["--check"], ["--nodes", "3"]])
 def test_a_family_made_to_overflow_is_exit_1_with_the_label_to_change(obslib: Run, tmp_path: Path, flags: list[str]) -> None:
     """The catalog does not even build; still there is an answer, with hints and their figures, and no traceback."""
-    (tmp_path / "shop_signals.py").write_text(SHOP.format(customers=5_000))
-    done = obslib("--catalog", "shop_signals:CATALOG", *flags)
+    (tmp_path / "budgeted_signals.py").write_text(SHOP.format(customers=5_000))
+    done = obslib("--catalog", "budgeted_signals:CATALOG", *flags)
     assert (done.code, done.err) == (1, "")
     assert done.out.splitlines() == [
         "catalog 'shop' could pass its budget of series, so it is not built",
@@ -167,14 +168,14 @@ def test_a_family_made_to_overflow_is_exit_1_with_the_label_to_change(obslib: Ru
         "  hint: move 'customer' to a field of the log event, or declare an InstanceMetric with a quota and a cap, "
         "for 4 series",
     ]
-    (tmp_path / "shop_signals.py").write_text(SHOP.format(customers=499))
-    assert obslib("--catalog", "shop_signals:CATALOG").code == 0
+    (tmp_path / "budgeted_signals.py").write_text(SHOP.format(customers=499))
+    assert obslib("--catalog", "budgeted_signals:CATALOG").code == 0
 
 
 def test_an_overflow_is_json_too(obslib: Run, tmp_path: Path) -> None:
     """What was measured, and what to change."""
-    (tmp_path / "shop_signals.py").write_text(SHOP.format(customers=5_000))
-    done = obslib("--catalog", "shop_signals:CATALOG", "--json")
+    (tmp_path / "budgeted_signals.py").write_text(SHOP.format(customers=5_000))
+    done = obslib("--catalog", "budgeted_signals:CATALOG", "--json")
     held = json.loads(done.out)
     assert (done.code, held["catalog"]) == (1, "shop")
     assert [(each["family"], each["label"], each["series"]) for each in held["offences"]] == [
@@ -206,10 +207,10 @@ def test_what_was_locked_is_not_different(obslib: Run) -> None:
 
 def test_a_wider_bound_is_exit_1_with_its_cause(obslib: Run, tmp_path: Path) -> None:
     """Per family: how much, where, and which label; the last line says how to agree."""
-    (tmp_path / "shop_signals.py").write_text(SHOP.format(customers=100))
-    shop = ("--catalog", "shop_signals:CATALOG", "--lock-file", "shop.lock")
+    (tmp_path / "budgeted_signals.py").write_text(SHOP.format(customers=100))
+    shop = ("--catalog", "budgeted_signals:CATALOG", "--lock-file", "shop.lock")
     assert obslib(*shop, "--lock").code == 0
-    (tmp_path / "shop_signals.py").write_text(SHOP.format(customers=1_00 + 50))
+    (tmp_path / "budgeted_signals.py").write_text(SHOP.format(customers=1_00 + 50))
     done = obslib(*shop, "--check")
     assert (done.code, done.err) == (1, "")
     assert done.out.splitlines() == [
