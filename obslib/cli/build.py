@@ -10,7 +10,6 @@ from pathlib import Path
 
 from obslib.catalog import Catalog, Dashboard, Runbook
 from obslib.errors import SpecError, UsageError
-from obslib.lint.rulebook import rulebook
 from obslib.render import fill, grafana, missing_sections, names_in, rule_file, scrape_config, tables
 from obslib.settings import SETTINGS
 
@@ -39,6 +38,8 @@ def render(catalog: Catalog, directory: Path, *, shorten: float = 1.0, is_whole:
     Raises SpecError for a page whose markers cannot be filled, and for a runbook that is missing or lacks a section; for
     specs that have to be whole also for a table that no page asks for. Others may have any pages, or none.
     """
+    from obslib.lint.rulebook import rulebook
+
     boards = {f"dashboards/{board.plane.value}/{board.name}.json": grafana(board) for board in catalog.of(Dashboard)}
     files = {
         _RULES: rule_file(catalog, shorten=shorten),

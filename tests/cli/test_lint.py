@@ -306,6 +306,22 @@ def test_a_terminal_gets_colour_unless_it_asks_for_none(project: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_run_whose_answers_are_all_kept_does_without_the_engine(project: Path) -> None:
+    """Rules and what they lean on are imported for the first file that has changed; a hook is as good as free."""
+    probe = (
+        "import sys; sys.argv = ['obslib', 'lint']\n"
+        "from obslib.cli.main import main\n"
+        "try: main()\n"
+        "finally: print('obslib.lint.rules' in sys.modules, file=sys.stderr)\n"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=False, cwd=project)
+        for _ in range(2)
+    ]
+    assert [(run.returncode, run.stderr) for run in runs] == [(0, "True\n"), (0, "False\n")]
+
+
+@pytest.mark.slow
 def test_mutant_what_would_end_an_interpreter_is_one_line(project: Path) -> None:
     """Trees far deeper than any stack: each file has its line or its answer, and the one after it is looked at."""
     deep = 60_000
