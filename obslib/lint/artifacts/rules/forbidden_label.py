@@ -22,7 +22,7 @@ class ForbiddenLabel(ScrapeRule):
     """
 
     code = "OBS605"
-    name = "forbidden-label"
+    name = "forbidden-exposed-label"
     good = (
         '# TYPE db_up gauge\ndb_up{component="projector"} 1\n',
         '# TYPE agent_instance_memory_usage_ratio gauge\nagent_instance_memory_usage_ratio{component="agent",'
