@@ -116,8 +116,8 @@ def checks(obs: Observability) -> None:
     obs.check(PAYMENTS_OK, every=1)(stock)  # <- check-without-deadline
     obs.check(PAYMENTS_OK, deadline=None)(stock)  # <- check-without-deadline
     obs.check(PAYMENTS_OK, deadline=float("inf"))(stock)  # <- check-without-deadline
-    register = partial(obs.check, PAYMENTS_OK)  # <- check-without-deadline
-    register()(stock)
+    register = partial(obs.check, PAYMENTS_OK)
+    register()(stock)  # <- check-without-deadline
 
 
 def again(obs: Observability, orders) -> None:
