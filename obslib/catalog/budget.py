@@ -79,7 +79,7 @@ class BudgetExceeded(CardinalityError):
     """A catalog that is not built: ``budgets`` holds what was measured of each of its components, over budget or not."""
 
     def __init__(self, catalog: str, budgets: Budgets, sentences: tuple[str, ...]) -> None:
-        more = f" (and {len(sentences) - 1} more, which 'obslib budget' lists)" if len(sentences) > 1 else ""
+        more = f" (and {len(sentences) - 1} more)" if len(sentences) > 1 else ""
         super().__init__(sentences[0] + more)
         self.catalog = catalog
         self.budgets = budgets
@@ -116,9 +116,10 @@ def prove(catalog: str, budgets: Budgets) -> None:
 
 def _of_family(budget: FamilyBudget) -> str:
     widest = max(budget.factors, key=lambda factor: factor.bound, default=Factor(labels=(), bound=1))
+    buckets = " or use fewer buckets" if budget.samples_per_series > 1 else ""
     return (
         f"metric {budget.family!r} could reach {budget.series} series, over the budget of {FAMILY_BUDGET}; "
-        f"narrow {' x '.join(widest.labels)!r} ({widest.bound} values) or use fewer buckets"
+        f"narrow {' x '.join(widest.labels)!r} ({widest.bound} values){buckets}, or see what 'obslib budget' offers instead"
     )
 
 

@@ -136,7 +136,8 @@ def test_a_family_over_its_budget_is_refused() -> None:
     with pytest.raises(CardinalityError) as caught:
         Catalog("shop", components=[SHOP], signals=[a_counter(by_huger)])
     assert str(caught.value) == (
-        "metric 'x_total' could reach 2001 series, over the budget of 2000; narrow 'huger' (2001 values) or use fewer buckets"
+        "metric 'x_total' could reach 2001 series, over the budget of 2000; "
+        "narrow 'huger' (2001 values), or see what 'obslib budget' offers instead"
     )
 
 
@@ -145,7 +146,7 @@ def test_every_offender_is_measured_before_the_catalog_is_refused() -> None:
     wrong = [a_counter(by_huger), a_counter(by_huger, name="y_total"), a_counter(by_row, name="z_total")]
     with pytest.raises(BudgetExceeded) as caught:
         Catalog("shop", components=[SHOP], signals=wrong)
-    assert str(caught.value).endswith("or use fewer buckets (and 1 more, which 'obslib budget' lists)")
+    assert str(caught.value).endswith("what 'obslib budget' offers instead (and 1 more)")
     assert {budget.family: budget.series for budget in caught.value.budgets["shop"]} == {
         "x_total": 2_001, "y_total": 2_001, "z_total": 4,
     }  # fmt: skip
