@@ -44,6 +44,7 @@ class Names:
         self.catalog = catalog
         self._recorded = recorded or {}
         self._asked: set[str] = set()
+        self._ways_out: dict[str, str] = {}
         self._closed: dict[tuple[object, str], frozenset[str]] = {}
         self._known: dict[str, Known] = {name: Known(name=name, carried=Carried.anything()) for name in _OF_ALERTS}
         self._declared: dict[str, Family[...] | ExternalMetric] = {each.name: each for each in catalog.of(ExternalMetric)}
@@ -81,6 +82,11 @@ class Names:
 
     def way_out(self, name: str) -> str:
         """What to write instead of a name that stands for nothing."""
+        if name not in self._ways_out:
+            self._ways_out[name] = self._way_out(name)
+        return self._ways_out[name]
+
+    def _way_out(self, name: str) -> str:
         if isinstance(self._declared.get(f"{name}_bucket"), Histogram):
             return "it is a histogram; ask for " + ", ".join(f"{name}{part}" for part in _PARTS)
         near = get_close_matches(name, [*self._declared, *self._recorded], n=1, cutoff=0.75)

@@ -28,7 +28,7 @@ _TEXTS = frozenset({"__name", "__dashboard", "__org", "__user", "__all", "timeFi
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?\Z")
 _WORD = re.compile(r"[\w:]")
 _MOST = 64
-"""So many combinations of listed values are tried; a panel with more is asked to name its metric."""
+"""So many listed values are tried; a variable that stands for a name and has more is reported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Variables:
                 lost.append(
                     Asked(
                         f"{found.group()} stands for a metric or a label that only Grafana knows; "
-                        "write the name, or list the values in a variable of type 'custom'",
+                        f"write the name, or list the values, at most {_MOST}, in a variable of type 'custom'",
                         node.place_of(begun + found.start(), begun + found.end()),
                     )
                 )
@@ -92,7 +92,7 @@ class Variables:
         is_part = bool(_WORD.match(before[-1:]) or _WORD.match(after))
         if name in _NUMBERS or (not is_part and not values and _BEFORE_NUMBER.search(before)):
             return ("1",)
-        return values[:_MOST]
+        return values if len(values) <= _MOST else ()
 
     def _values(self, name: str) -> tuple[str, ...]:
         """Every value that the dashboard itself lists; the one chosen last, when it is a number."""
@@ -127,7 +127,7 @@ def _is_quoted(before: str) -> bool:
 def _filled(written: str, begun: int, holes: list[_Hole]) -> Iterator[Text]:
     """Every filling: the n-th listed value of each variable together, the shorter lists going round."""
     rounds = max((len(hole.texts) for hole in holes), default=1)
-    for turn in range(min(rounds, _MOST)):
+    for turn in range(rounds):
         pieces, origin, at = [], list[int](), 0
         for hole in holes:
             text = hole.texts[turn % len(hole.texts)]

@@ -108,6 +108,7 @@ NODES = variable("query", "label_values(agent_instances_desired, node_id)", "nod
 SPANS = variable("interval", "1m,5m", "span")
 LIMIT = variable("textbox", "5", "limit")
 FREE = variable("textbox", "", "free")
+MANY = variable("custom", ",".join(["loop_healthy"] * 65), "many")
 
 
 @pytest.mark.parametrize(
@@ -131,6 +132,8 @@ FREE = variable("textbox", "", "free")
         ("sum by (${by}_id) (loop_healthy)", ["OBS624", "OBS624"]),
         ("sum($family)", ["OBS622"]),
         ("sum(rate($node[5m]))", ["OBS623"]),
+        ("sum($many)", ["OBS623"]),
+        ('up{job=~"$many"}', []),
         ("sum(${node}_total)", ["OBS623"]),
         ('up{job="$nobody"}', ["OBS623"]),
         ('label_replace(up, "a", "$1", "job", "(.*)")', []),
@@ -140,7 +143,7 @@ FREE = variable("textbox", "", "free")
 )
 def test_variables_are_filled_before_a_query_is_judged(expr: str, codes: list[str]) -> None:
     """Spans, numbers, quoted values stand in; names are tried under each listed value; what only Grafana knows is told."""
-    board = {"panels": [panel(expr)], "templating": {"list": [RESULTS, FAMILIES, LABELS, NODES, SPANS, LIMIT, FREE]}}
+    board = {"panels": [panel(expr)], "templating": {"list": [RESULTS, FAMILIES, LABELS, NODES, SPANS, LIMIT, FREE, MANY]}}
     assert found(board) == codes
 
 

@@ -76,6 +76,7 @@ def test_a_file_that_cannot_be_read_is_refused(
         ),
         (b"\x1f\x8bnothing it knows", 1, "this is not what gzip packs: Unknown compression method"),
     ],
+    ids=["bytes", "a zero byte", "cut off", "not gzip"],
 )
 def test_what_is_no_text_is_malformed(content: bytes, line: int, sentence: str, tmp_path: Path) -> None:
     """Bytes of something else are a finding about the file, not an end of the run."""
