@@ -41,8 +41,8 @@ test-fast: $(READY)  ## Run the suite that takes under a minute.
 bench: $(READY)  ## Measure our cost against well-known peers (ROWS=P1,P7 OUT=FILE).
 	@PYTHONPATH=tests $(BIN)/python -m bench $(if $(ROWS),--rows $(ROWS)) $(if $(OUT),--out $(OUT))
 
-bench-scraping: $(READY)  ## Measure what a platform at its worst costs a real Prometheus (NODES=10,100; a few minutes).
-	@$(BIN)/python -m tests.bench.scraping $(if $(NODES),--nodes $(NODES))
+bench-scraping: $(READY)  ## Measure what a platform at its worst costs a real Prometheus (NODES=10,100 BEGUN=1; minutes).
+	@$(BIN)/python -m tests.bench.scraping $(if $(NODES),--nodes $(NODES)) $(if $(BEGUN),--begun)
 
 check: $(READY)  ## Lint, types, layers, the requirement ledger, the series budget, generated files.
 	@$(BIN)/ruff format --check --quiet . || { echo "run 'make format'"; exit 1; }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from obslib.budget.platform import PlatformBudget
 
-__all__ = ["INTERVAL_S", "Cost", "Scrape", "cost_of"]
+__all__ = ["INTERVAL_S", "Cost", "Scrape", "cost_of", "memory_of"]
 
 INTERVAL_S = 15.0
 """How often the rendered configuration scrapes."""
@@ -48,13 +48,18 @@ class Cost:
     largest_scrape: Scrape
 
 
+def memory_of(series: int) -> int:
+    """The resident set, at its largest, of a Prometheus with so many series in its head."""
+    return _BASE_BYTES + series * _BYTES_PER_SERIES
+
+
 def cost_of(budget: PlatformBudget, *, interval_s: float = INTERVAL_S) -> Cost:
     """Estimate what ``budget`` costs when every process is scraped once in ``interval_s`` seconds."""
     largest = max(budget.targets, key=lambda target: target.samples)
     samples_per_second = budget.series / interval_s
     return Cost(
         interval_s=interval_s,
-        memory_bytes=_BASE_BYTES + budget.series * _BYTES_PER_SERIES,
+        memory_bytes=memory_of(budget.series),
         samples_per_second=samples_per_second,
         bytes_per_second=budget.samples * _BYTES_PER_SAMPLE / interval_s,
         processors=samples_per_second * _PROCESSOR_S_PER_SAMPLE,

@@ -1,4 +1,4 @@
-"""One small HTTP server that answers for every process of a platform of some size, each filled past all its domains."""
+"""One small HTTP server that answers for every process of a platform of some size, each at its worst or as it begins."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import json
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
 from obslib.budget import PlatformSize
+from obslib.catalog import Family
 from obslib.catalog.platform import PLATFORM
 from obslib.ids import ulid
 from obslib.metrics import Registry
-from tests.catalog.brim import Brim, a_registry
+from tests.catalog.brim import Brim, a_registry, record
 
-__all__ = ["Farm", "farm", "full"]
+__all__ = ["Farm", "begun", "farm", "full"]
 
 _NODE = f"node_{ulid(0, 0)}"
 _ROUNDS_KEPT = 8
@@ -26,17 +27,32 @@ _ROUNDS_KEPT = 8
 
 def full(component: str) -> Registry:
     """A registry of ``component`` that holds every series it can hold."""
-    constant = {"node_id": _NODE} if PLATFORM.components[component].has_node else {}
-    registry = a_registry(PLATFORM, component, **constant)
+    registry = _registry(component)
     Brim(PLATFORM, component).fill(registry)
     return registry
+
+
+def begun(component: str) -> Registry:
+    """A registry of ``component`` before anything has happened: what starts at 0, and gauges without labels."""
+    registry = _registry(component)
+    for family in PLATFORM.of(Family, component):
+        if family.labels:
+            registry[family]
+        else:
+            record(registry, family, {})
+    return registry
+
+
+def _registry(component: str) -> Registry:
+    constant = {"node_id": _NODE} if PLATFORM.components[component].has_node else {}
+    return a_registry(PLATFORM, component, **constant)
 
 
 class Exposition:
     """What the processes of one component expose, scrape by scrape: figures that move, as those of a busy process do."""
 
-    def __init__(self, component: str) -> None:
-        self._registry = full(component)
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
         self._lock = threading.Lock()
         self._rounds: dict[int, bytes] = {}
         self._lines = [
@@ -76,14 +92,14 @@ class Exposition:
 class Farm:
     """The targets of a platform of ``size`` and how often each was scraped."""
 
-    def __init__(self, size: PlatformSize, port: int) -> None:
+    def __init__(self, size: PlatformSize, process: Callable[[str], Registry], port: int) -> None:
         self.port = port
         self.processes = {name: size.processes_of(component) for name, component in PLATFORM.components.items()}
         self.scrapes: Counter[str] = Counter()
         self.bytes_sent = 0
         self.samples_sent = 0
         self._lock = threading.Lock()
-        self._expositions = {name: Exposition(name) for name in self.processes}
+        self._expositions = {name: Exposition(process(name)) for name in self.processes}
 
     def answer(self, path: str) -> bytes:
         """The exposition of the process that is found at ``path``: its component and its number."""
@@ -142,11 +158,11 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def farm(size: PlatformSize) -> Iterator[Farm]:
-    """A farm that answers on a free port of the loopback until the block ends."""
+def farm(size: PlatformSize, process: Callable[[str], Registry] = full) -> Iterator[Farm]:
+    """A farm that answers on a free port of the loopback until the block ends; ``process`` makes one of a component."""
     handler = type("Handler", (_Handler,), {})
     with _Server(("127.0.0.1", 0), handler) as server:
-        handler.farm = found = Farm(size, server.server_address[1])
+        handler.farm = found = Farm(size, process, server.server_address[1])
         serving = threading.Thread(target=server.serve_forever, daemon=True)
         serving.start()
         try:

@@ -1,7 +1,7 @@
-"""What a platform at its worst costs a real Prometheus, beside the estimate: ``make bench-scraping [NODES=10,100]``.
+"""What a platform costs a real Prometheus, beside the estimate: ``make bench-scraping [NODES=10,100] [BEGUN=1]``.
 
-Every process is filled past all its domains, so the head must come to what was proven. Resident memory, bytes and samples are
-counted after every target was scraped so many times; durations are those of this machine under its present load.
+Every process is at its worst, so that the head comes to what was proven, or as it begins. Resident memory, bytes and samples
+are counted after every target was scraped so many times; durations are those of this machine under its present load.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from pathlib import Path
 import httpx
 
 from obslib.budget import PlatformSize, platform_budget
-from obslib.budget.cost import INTERVAL_S, Cost, cost_of
+from obslib.budget.cost import INTERVAL_S, memory_of
 from obslib.catalog.platform import PLATFORM
-from tests.bench.farm import Farm, farm
+from obslib.metrics import Registry
+from tests.bench.farm import Farm, begun, farm, full
 
 __all__ = ["Measured", "measure", "size_of"]
 
@@ -37,7 +38,7 @@ _RENDERED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What was counted, and ``proven`` and ``estimated`` beside it."""
+    """What was counted, and beside it what was proven of the platform and estimated for so many series in the head."""
 
     targets: int
     proven: int
@@ -47,12 +48,16 @@ class Measured:
     bytes_per_sample: float
     processor_s_per_sample: float
     scrape_s_per_sample: float
-    estimated: Cost
+
+    @property
+    def estimated_bytes(self) -> int:
+        """The memory that is estimated for this head."""
+        return memory_of(self.series)
 
     @property
     def memory_ratio(self) -> float:
         """Measured memory in parts of the estimated."""
-        return self.memory_bytes / self.estimated.memory_bytes
+        return self.memory_bytes / self.estimated_bytes
 
 
 def size_of(nodes: int) -> PlatformSize:
@@ -60,10 +65,13 @@ def size_of(nodes: int) -> PlatformSize:
     return PlatformSize(nodes=nodes, edges=max(2, nodes // 25))
 
 
-def measure(size: PlatformSize, program: str, directory: Path, *, interval_s: float, rounds: int) -> Measured:
+def measure(
+    size: PlatformSize, program: str, directory: Path, *, interval_s: float, rounds: int,
+    process: Callable[[str], Registry] = full,
+) -> Measured:  # fmt: skip
     """Let a real Prometheus scrape a platform of ``size`` until every target was scraped ``rounds`` times."""
     budget = platform_budget(PLATFORM, size)
-    with farm(size) as targets, _prometheus(program, directory, targets, interval_s, rounds) as server:
+    with farm(size, process) as targets, _prometheus(program, directory, targets, interval_s, rounds) as server:
         server.wait_for(lambda: targets.rounds >= rounds and server.query("count(up == 1)") == budget.target_count)
         metrics = server.metrics()
         return Measured(
@@ -76,7 +84,6 @@ def measure(size: PlatformSize, program: str, directory: Path, *, interval_s: fl
             processor_s_per_sample=metrics("process_cpu_seconds_total")
             / metrics("prometheus_tsdb_head_samples_appended_total"),
             scrape_s_per_sample=server.query(_RENDERED),
-            estimated=cost_of(budget, interval_s=interval_s),
         )
 
 
@@ -151,6 +158,7 @@ def main() -> int:
     parser.add_argument("--nodes", default="10,100", help="sizes to measure (default: 10,100)")
     parser.add_argument("--interval", type=float, default=5.0, help="seconds between two scrapes of a target (default: 5)")
     parser.add_argument("--rounds", type=int, default=20, help="scrapes of each target (default: 20)")
+    parser.add_argument("--begun", action="store_true", help="processes as they begin, instead of at their worst")
     arguments = parser.parse_args()
     program = shutil.which("prometheus")
     if program is None:
@@ -160,11 +168,18 @@ def main() -> int:
     is_within = True
     for nodes in map(int, arguments.nodes.split(",")):
         with tempfile.TemporaryDirectory(prefix="scraping-") as directory:
-            found = measure(size_of(nodes), program, Path(directory), interval_s=arguments.interval, rounds=arguments.rounds)
+            found = measure(
+                size_of(nodes),
+                program,
+                Path(directory),
+                interval_s=arguments.interval,
+                rounds=arguments.rounds,
+                process=begun if arguments.begun else full,
+            )
         is_within = is_within and found.series <= found.proven
         print(
             f"{nodes:5} {found.targets:7} {found.proven:9} {found.series:9} {found.memory_bytes / 2**20:4.0f} MiB"
-            f" {found.estimated.memory_bytes / 2**20:5.0f} MiB {found.memory_ratio:6.2f} {found.bytes_per_sample:10.0f}"
+            f" {found.estimated_bytes / 2**20:5.0f} MiB {found.memory_ratio:6.2f} {found.bytes_per_sample:10.0f}"
             f" {found.processor_s_per_sample * 1e6:21.1f} {found.scrape_s_per_sample * 1e6:17.1f}",
             flush=True,
         )
