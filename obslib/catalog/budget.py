@@ -146,10 +146,15 @@ class _Room:
         return (there_are if use.label.domain is Domain.CLOSED else min(use.label.at_most, there_are)) + 1
 
     def together(self, joint: Joint, uses: Iterable[LabelUse]) -> int:
-        """Combinations of a joint domain. An open label in it is not held to its own bound, only to what there is."""
-        counts = [self._there_are(use) for use in uses]
+        """Combinations of a joint domain. An open label in it is not held to its own bound, only to what there is.
+
+        What is reserved may hold a value of an open label that is none of the things counted, ``unmatched`` say.
+        """
+        listed = list(uses)
+        counts = [self._there_are(use) for use in listed]
         known = [count for count in counts if count is not None]
-        return min(joint.bound, prod(known) + 1) if len(known) == len(counts) else joint.bound
+        beside = len(joint.reserved) if any(use.label.domain is Domain.BUDGETED for use in listed) else 0
+        return min(joint.bound, prod(known) + beside + 1) if len(known) == len(counts) else joint.bound
 
     def _there_are(self, use: LabelUse) -> int | None:
         """Values of a label that anybody can come up with; None where nothing but its own bound limits them."""

@@ -21,6 +21,7 @@ from obslib.catalog import (
     Label,
     LabelUse,
     Loop,
+    Measure,
     Plane,
     Source,
     SpanKind,
@@ -63,8 +64,9 @@ def _labels(draw: st.DrawFn) -> tuple[Label, ...]:
         determines = tuple(draw(st.lists(st.sampled_from(others), unique=True, max_size=2))) if others else ()
         domain = draw(st.sampled_from(("closed", "open", "open", "source")))
         if domain == "open":
-            shape = draw(st.sampled_from(SHAPES))
-            found.append(Label.budgeted(name, draw(st.integers(1, 3)), why="any", determines=determines, **shape))
+            shape, counts = draw(st.sampled_from(SHAPES)), draw(st.sampled_from(((), (Measure.ENVS,))))
+            at_most = draw(st.integers(1, 3))
+            found.append(Label.budgeted(name, at_most, why="any", determines=determines, counts=counts, **shape))
         elif domain == "source":
             source = draw(st.sampled_from((Source.LOOPS, Source.LABELS, Source.CHECKS)))
             found.append(Label.closed(name, at_most=64, source=source))

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from obslib.catalog import (
     COMMON,
+    OVERFLOW,
     Catalog,
     Counter,
     Domain,
@@ -74,11 +75,15 @@ def in_shape(label: Label, number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Brim:
-    """Every combination that the domains of ``component`` hold, and some past each; open values are numbered from ``first``."""
+    """Every combination that the domains of ``component`` hold, and some past each; open values are numbered from ``first``.
+
+    Where there are only so many ``things``, a label that counts them has no other values, and ``_other`` for none.
+    """
 
     catalog: Catalog
     component: str
     first: int = 0
+    things: int | None = None
 
     def fill(self, registry: Registry, families: Iterable[Family[...]] = ()) -> None:
         """Give each of ``families``, or every family there is, a sample under each of its combinations."""
@@ -102,6 +107,8 @@ class Brim:
     def _values(self, use: LabelUse, family: Family[...]) -> list[Key]:
         if use.label.domain is Domain.CLOSED:
             return [*((value,) for value in self.catalog.values(use, self.component)), ("undeclared",), ("undeclared2",)]
+        if self.things is not None and use.label.counts:
+            return [(value,) for value in (*self._open(use.label, self.things), OVERFLOW)]
         wanted, sample = use.label.at_most + _BEYOND, 1
         if isinstance(family, InstanceMetric):
             wanted, sample = family.max_series + _BEYOND, family.sample
@@ -111,13 +118,16 @@ class Brim:
     def _keys(self, joint: Joint, uses: dict[str, LabelUse]) -> list[Key]:
         """Every reserved combination of ``joint``, as many others as it may hold, some more, and one of undeclared values."""
         wanted = joint.at_most + len(joint.reserved) + _BEYOND
-        numbers = range(self.first, self.first + wanted)
         columns = [
-            self.catalog.values(uses[name], self.component) or [in_shape(uses[name].label, number) for number in numbers]
-            for name in joint.labels
+            self.catalog.values(uses[name], self.component) or self._open(uses[name].label, wanted) for name in joint.labels
         ]
         surplus = tuple(f"undeclared{number}" for number in range(len(columns)))
         return [*joint.reserved, *itertools.islice(itertools.product(*columns), wanted), surplus]
+
+    def _open(self, label: Label, wanted: int) -> list[str]:
+        """That many values of an open label, or as many as there are."""
+        most = wanted if self.things is None or not label.counts else min(self.things, wanted)
+        return [in_shape(label, number) for number in range(self.first, self.first + most)]
 
     def _determined(self, use: LabelUse, turn: int) -> str:
         known = use.label.values or self.catalog.values(use, self.component)

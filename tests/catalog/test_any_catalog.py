@@ -67,11 +67,14 @@ def stays_within(catalog: Catalog, done: list[Step]) -> None:
 
 
 def reaches(catalog: Catalog, _: list[Step]) -> None:
-    """Of a process whose domains are all full, every family exposes exactly what was proven."""
-    registry = a_registry(catalog, "shop")
-    Brim(catalog, "shop").fill(registry, own(catalog))
-    found, ours = exposed(registry, catalog, "shop"), {family.name for family in own(catalog)}
-    assert {name: found[name] for name in ours} == {b.family: b.series for b in catalog.budget("shop") if b.family in ours}
+    """Of a process whose domains are all full, every family exposes exactly what was proven, whatever there is of things."""
+    ours = {family.name for family in own(catalog)}
+    for things in (None, 1, 2):
+        registry = a_registry(catalog, "shop")
+        Brim(catalog, "shop", things=things).fill(registry, own(catalog))
+        found = exposed(registry, catalog, "shop")
+        proven = catalog.measured("shop", lambda measures, _, things=things: things if measures else None)
+        assert {name: found[name] for name in ours} == {b.family: b.series for b in proven if b.family in ours}
 
 
 def explore(check: Check, examples: int) -> None:
@@ -155,10 +158,20 @@ def test_the_exploration_catches_mutants(name: str, monkeypatch: pytest.MonkeyPa
         explore(stays_within, 100)
 
 
-def test_the_exploration_catches_a_proof_that_pads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With one value too many for each label, what is exposed stays short of what was proven."""
-    alone = budget._Room.alone
-    monkeypatch.setattr(budget._Room, "alone", lambda room, use: alone(room, use) + 1)
+def padded(self: budget._Room, use: LabelUse, *, alone: Any = budget._Room.alone) -> int:
+    """A lazy proof: one value too many for each label."""
+    return int(alone(self, use)) + 1
+
+
+def without_reserved(self: budget._Room, joint: Joint, uses: Any, *, together: Any = budget._Room.together) -> int:
+    """A broken proof at a size: what is reserved is taken for a combination of the things that there are."""
+    return int(together(self, replace(joint, reserved=()), uses))
+
+
+@pytest.mark.parametrize(("part", "broken"), [("alone", padded), ("together", without_reserved)])
+def test_the_exploration_catches_a_proof_that_is_not_exact(part: str, broken: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proof of too much is noticed like one of too little: what is exposed is not what was proven."""
+    monkeypatch.setattr(budget._Room, part, broken)
     with pytest.raises(AssertionError):
         explore(reaches, 100)
 

@@ -17,6 +17,7 @@ from obslib.catalog import (
     Joint,
     Label,
     LabelUse,
+    Measure,
     Plane,
     budget,
     counter,
@@ -30,6 +31,7 @@ from obslib.errors import CardinalityError
 
 SHOP = Component(name="shop", plane=Plane.COMMON)
 SHELF = Label.budgeted("shelf", 9, why="shelves")
+PLACE = Label.budgeted("place", 9, why="places", counts=(Measure.ENVS,))
 ROW = Label.closed("row", "a", "b", "c")
 ORG = Label.budgeted("org_id", 500, id_prefix="org", why="customers")
 ENV = Label.budgeted("env_id", 99, id_prefix="env", determines=("org_id",), why="environments")
@@ -51,6 +53,10 @@ def by_row(*, row: Row) -> None:
 
 
 def by_both(*, row: Row, shelf: Annotated[str, SHELF]) -> None:
+    """Help."""
+
+
+def by_place(*, row: Row, place: Annotated[str, PLACE]) -> None:
     """Help."""
 
 
@@ -196,6 +202,13 @@ def test_every_component_of_the_platform_fits(component: str) -> None:
     budgets = PLATFORM.budget(component)
     assert max(budget.series for budget in budgets) <= FAMILY_BUDGET
     assert PLATFORM.worst_case(component) == sum(budget.series for budget in budgets) <= PROCESS_BUDGET
+
+
+def test_what_is_reserved_is_none_of_the_things_that_are_counted() -> None:
+    """With two places in three rows there are six pairs, the reserved one that names no place, and ``_other``."""
+    spots = Joint(name="spots", labels=("row", "place"), at_most=60, reserved=(("a", "lost"),), why="spots in use")
+    measured = measure(a_counter(by_place, spots), lambda use: len(use.values), lambda measures, _: 2 if measures else None)
+    assert measured.series == 3 * 2 + 1 + 1
 
 
 def test_labels_of_the_catalog_itself_cost_what_the_component_has() -> None:
