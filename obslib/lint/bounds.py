@@ -171,4 +171,4 @@ def _last_name(node: ast.expr) -> str:
 
 def _is_figures(shape: LabelShape) -> bool:
     """Whether the set holds numbers, the places of a top list say."""
-    return shape.values is not None and all(each.isdigit() for each in shape.values)
+    return shape.values is not None and any(each.isdigit() for each in shape.values)

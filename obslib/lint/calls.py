@@ -172,6 +172,8 @@ def _of_import(look: Evaluation, dotted: str, node: ast.Call, scope: Scope, home
         return tainted(Taint.EXCEPTION)
     if dotted in {"builtins.dict", "builtins.enumerate", "builtins.zip"}:
         return Value(Kind.COLLECTION, base=UNKNOWN, node=node if dotted == "builtins.dict" else None, home=(home, scope))
+    if dotted == "typing.get_args" and node.args:
+        return Value(Kind.COLLECTION, base=look.annotation(node.args[0], scope, home))
     if dotted == "builtins.format":
         return tainted(Taint.FORMATTED)
     told = known_type(dotted)
@@ -282,7 +284,8 @@ def _of_collection(look: Evaluation, base: Value, name: str, node: ast.Call, sco
 def _of_text(look: Evaluation, base: Value, name: str, node: ast.Call, scope: Scope, home: Module) -> Value:
     if name in {"format", "format_map", "join"}:
         handed = (*node.args, *(keyword.value for keyword in node.keywords))
-        given = [spelt(look.value(each, scope, home)) for each in handed]
+        given = [look.value(each, scope, home) for each in handed]
+        given = [spelt(look.each(each) if each.kind is Kind.COLLECTION else each) for each in given]
         if base.kind is Kind.TEXT and given and all(each.kind is Kind.TEXT for each in given):
             return text()
         return next((each for each in given if each.kind is Kind.TAINTED), tainted(Taint.FORMATTED))

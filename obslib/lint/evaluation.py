@@ -128,6 +128,13 @@ class Evaluation:
                 found = self._among(region.narrowing, scope, home)
                 if found is not None:
                     return found if region.instead is None else unite((found, self.value(region.instead, scope, home)))
+                return self._of_unknown_set(node, scope, home)
+        return None
+
+    def _of_unknown_set(self, node: ast.Name | ast.Attribute, scope: Scope, home: Module) -> Value | None:
+        """What was any text is nobody knows what after a test against a set that is not known."""
+        if isinstance(node, ast.Name) and self._read(node, scope, home).kind in {Kind.STRING, Kind.NUMBER}:
+            return UNKNOWN
         return None
 
     def _among(self, narrowing: Narrowing, scope: Scope, home: Module) -> Value | None:
@@ -352,9 +359,12 @@ class Evaluation:
             case _:
                 return UNKNOWN
         literal = node if isinstance(node, (ast.Dict, ast.List, ast.Tuple, ast.Set, ast.DictComp)) else None
-        return Value(
-            Kind.COLLECTION, base=unite(self.value(each, inner, home) for each in parts), node=literal, home=(home, scope)
-        )
+        found = unite(self._placed(each, inner, home) for each in parts)
+        return Value(Kind.COLLECTION, base=found, node=literal, home=(home, scope))
+
+    def _placed(self, node: ast.expr, scope: Scope, home: Module) -> Value:
+        value = self.value(node, scope, home)
+        return self.each(value) if isinstance(node, ast.Starred) else value
 
     def _unpacked(self, node: ast.AST, index: tuple[int, ...], scope: Scope, home: Module) -> Value:
         for place in index:
@@ -371,6 +381,9 @@ class Evaluation:
         return worst or self._product(parts) or tainted(Taint.FORMATTED)
 
     def _combined(self, left: Value, op: ast.operator, right: Value) -> Value:
+        if left.kind is Kind.COLLECTION:
+            return Value(Kind.COLLECTION, base=unite((self.each(left), self.each(right))))
+        right = self.each(right) if right.kind is Kind.COLLECTION else right
         for side in (spelt(left), spelt(right)):
             if side.kind is Kind.TAINTED:
                 return side
@@ -379,8 +392,8 @@ class Evaluation:
             return self._product([left, right]) or (tainted(Taint.FORMATTED) if is_text else UNKNOWN)
         if isinstance(op, ast.FloorDiv) and right.texts == _HUNDRED:
             return text()
-        if isinstance(op, ast.Mod) and left.kind is Kind.TEXT and not _are_numbers(left):
-            return tainted(Taint.FORMATTED)
+        if left.kind is Kind.TEXT and not _are_numbers(left):
+            return tainted(Taint.FORMATTED) if isinstance(op, ast.Mod) else UNKNOWN
         return Value(Kind.NUMBER)
 
     def _product(self, parts: list[Value]) -> Value | None:

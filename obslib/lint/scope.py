@@ -148,7 +148,8 @@ class _Walker:
             ast.Name: _leaf, ast.Constant: _leaf, ast.Attribute: self._attribute, ast.Call: self._call,
             ast.Subscript: self._subscript, ast.Import: self._import, ast.ImportFrom: self._import_from,
             ast.Assign: self._assign, ast.AnnAssign: self._annotated, ast.AugAssign: self._augmented,
-            ast.NamedExpr: self._walrus, ast.If: self._if, ast.For: self._for, ast.AsyncFor: self._for, ast.While: self._while,
+            ast.NamedExpr: self._walrus, ast.If: self._test, ast.Assert: self._test, ast.Match: self._test,
+            ast.For: self._for, ast.AsyncFor: self._for, ast.While: self._while,
             ast.withitem: self._with, ast.ExceptHandler: self._except, ast.MatchAs: self._match, ast.Global: self._global,
             ast.Nonlocal: self._global, ast.Return: self._return, ast.Yield: self._yield,
             ast.FunctionDef: self._define, ast.AsyncFunctionDef: self._define, ast.Lambda: self._lambda,
@@ -237,10 +238,13 @@ class _Walker:
     def _type_alias(self, node: Any) -> None:
         self._bind(node.name, How.ASSIGNED, node.value)
 
-    def _if(self, node: ast.If) -> None:
+    def _test(self, node: ast.If | ast.Assert | ast.Match) -> None:
+        self._narrow(node)
+        self.descend(node)
+
+    def _narrow(self, node: ast.If | ast.Assert | ast.Match | ast.While) -> None:
         for region in regions(node, self.scope):
             self.survey.regions.setdefault(region.narrowing.path, []).append(region)
-        self.descend(node)
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         self.visit(node.iter)
@@ -252,6 +256,7 @@ class _Walker:
 
     def _while(self, node: ast.While) -> None:
         outer, self.loop = self.loop, node
+        self._narrow(node)
         self.visit(node.test)
         self._block(node.body)
         self.loop = outer

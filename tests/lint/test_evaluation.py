@@ -27,6 +27,11 @@ _TAINTED = {
     "percent formatting": ("def name(n):\n    return 'a%s' % n\nx = name(3)", Taint.FORMATTED),
     "str.format": ("def name(n):\n    return 'a{}'.format(n)\nx = name(3)", Taint.FORMATTED),
     "concatenation": ("def name(n):\n    return 'a' + n\nx = name(q)", Taint.FORMATTED),
+    "a request in percent formatting": (
+        "def handle(request):\n    return '%s%s' % ('a', request.url)\nx = handle(1)",
+        Taint.REQUEST,
+    ),
+    "a request in a join": ("def handle(request):\n    return '-'.join(['a', request.url.path])\nx = handle(1)", Taint.REQUEST),
     "the clock": ("from time import time as now\nx = now()", Taint.UNBOUNDED),
     "one of two assignments": ("import uuid\nx = 'a'\nif 1:\n    x = uuid.uuid4().hex", Taint.ID),
     "an argument of a private function": (
@@ -71,6 +76,7 @@ _BOUNDED = {
         "try:\n    pass\nexcept Refused as refused:\n    x = refused.why",
         {"a", "b"},
     ),
+    "an element of two tuples": ("A = ('a',)\nfor x in A + ('b',):\n    pass", {"a", "b"}),
     "lower case": ("x = 'A'.lower()", {"a"}),
     "a class of errors": (
         "from obslib import ErrorClass\nfrom obslib.errors import ErrorClass as E\nx = E.TIMEOUT",

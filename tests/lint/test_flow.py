@@ -14,7 +14,7 @@ Write = Callable[..., Source]
 
 _HEAD = """
 from enum import StrEnum
-from typing import cast, Literal
+from typing import cast, get_args, Literal
 from obslib import Observability
 from obslib.catalog.platform import control_plane as cp
 KNOWN = ("success", "failure")
@@ -41,6 +41,12 @@ _BOUNDED = {
     "in an expression, the other way round": "append(result='failure' if given not in KNOWN else given)",
     "a comprehension where it stands": "r = request.path\n    r = 'success'\n    [append(result=r) for _ in given]",
     "a claim of the type": "append(result=cast(Literal['success'], given))",
+    "inside one of two comparisons": "if given == 'success' or given == 'failure':\n        append(result=given)",
+    "inside a case": "match given:\n        case 'success' | 'failure':\n            append(result=given)",
+    "inside a while": "while given in KNOWN:\n        append(result=given)",
+    "after an assertion": "assert given in KNOWN\n    append(result=given)",
+    "in a set made of two": "if given in (*KNOWN, 'success'):\n        append(result=given)",
+    "in the arguments of a type": "if given in get_args(Literal['success']):\n        append(result=given)",
     "the keys of a table": "for r in TABLE:\n        append(result=r)",
 }
 
@@ -65,6 +71,7 @@ _STILL = {
     "assigned in one branch": "r = request.path\n    if given:\n        r = 'success'\n    append(result=r)",
     "assigned in a loop": "r = request.path\n    for _ in given:\n        r = 'success'\n    append(result=r)",
     "in a function that runs later": "r = request.path\n    if r in KNOWN:\n        pass\n    (lambda: append(result=r))()",
+    "a case that matches anything": "r = request.path\n    match r:\n        case _:\n            append(result=r)",
     "a claim against what is known": "append(result=cast(Literal['success'], request.path))",
 }
 
@@ -76,3 +83,10 @@ def test_a_name_that_was_not_folded_keeps_its_source(body: str, source: Write) -
     (use,) = [use for use in looked.uses(LabelSet) if isinstance(use, LabelSet)]
     value = looked.file.value(use.arguments.get("result"), use.scope)
     assert (value.kind, value.taint) == (Kind.TAINTED, Taint.REQUEST)
+
+
+def test_any_text_tested_against_what_nobody_knows_is_unknown(source: Write) -> None:
+    """A test against a set that cannot be followed may have bounded what it tested, so that nothing is certain any more."""
+    looked = source(f"{_HEAD}    if given not in obs.sets:\n        return\n    append(result=given)\n")
+    (use,) = [use for use in looked.uses(LabelSet) if isinstance(use, LabelSet)]
+    assert looked.file.value(use.arguments.get("result"), use.scope).kind is Kind.UNKNOWN

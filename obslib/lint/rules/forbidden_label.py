@@ -61,9 +61,13 @@ class ForbiddenLabel(Rule[Use]):
         from obslib import Observability
         from obslib.catalog.platform import control_plane as cp
 
-        def asked(obs: Observability, request) -> None:
-            obs.log.info("asked", user_id=request.user.id, url=str(request.url))
-            obs.metrics[cp.EVENT_APPENDS].labels(result="success").inc()
+        class Log:
+            def __init__(self, obs: Observability) -> None:
+                self._obs, self._appends = obs, obs.metrics[cp.EVENT_APPENDS]
+
+            def appended(self, request) -> None:
+                self._obs.log.info("appended", user_id=request.user.id, url=str(request.url))
+                self._appends.labels(result="success").inc()
         """,
         """
         from typing import Annotated
@@ -77,11 +81,13 @@ class ForbiddenLabel(Rule[Use]):
         """,
         """
         from functools import partial
+        from obslib import Observability
         from prometheus_client import Counter
 
-        LABELS = ["kind", "result"]
-        counter = partial(Counter, labelnames=LABELS)
-        JOBS = counter("jobs_total", "Jobs.")
+        def of_library(obs: Observability) -> None:
+            names = ["kind", "result"]
+            counter = partial(Counter, labelnames=names, registry=None)
+            obs.metrics.include(counter("library_jobs_total", "Jobs."))
         """,
     )
     bad: ClassVar[tuple[str, ...]] = (

@@ -33,31 +33,43 @@ class LabelFromRequest(LabelValueRule):
 
         METHODS = {"GET": "GET", "POST": "POST"}
 
-        def count(obs: Observability, request: Request) -> None:
-            method = METHODS.get(request.method, "OTHER")
-            status = "2xx"
-            obs.metrics[cp.HTTP_REQUESTS].labels(method=method, path_template="/v1/apps", status_class=status).inc()
+        class Requests:
+            def __init__(self, obs: Observability) -> None:
+                self._requests = obs.metrics[cp.HTTP_REQUESTS]
+
+            def count(self, request: Request) -> None:
+                method = METHODS.get(request.method, "OTHER")
+                self._requests.labels(method=method, path_template="/v1/apps", status_class="2xx").inc()
         """,
         """
+        from functools import partial
         from obslib import Observability
         from obslib.catalog.platform import control_plane as cp
         from starlette.requests import Request
 
-        def count(obs: Observability, request: Request) -> None:
-            method = request.method
-            if method not in ("GET", "POST"):
-                method = "OTHER"
-            obs.metrics[cp.HTTP_REQUEST_DURATION].labels(method=method, path_template="/v1/apps").observe(0.1)
+        class Requests:
+            def __init__(self, obs: Observability) -> None:
+                self._duration = partial(obs.metrics[cp.HTTP_REQUEST_DURATION].labels, path_template="/v1/apps")
+
+            def count(self, request: Request) -> None:
+                method = request.method
+                if method not in ("GET", "POST"):
+                    method = "OTHER"
+                self._duration(method=method).observe(0.1)
         """,
         """
         from obslib import Observability
         from obslib.catalog.platform import control_plane as cp
-        from starlette.requests import Request
+        from starlette.requests import Request as Asked
 
-        def count(obs: Observability, request: Request) -> None:
-            template = request.scope["route"].path
-            obs.metrics[cp.HTTP_REQUEST_DURATION].labels(method="GET", path_template=template).observe(0.1)
-            obs.log.info("asked", path=request.url.path)
+        class Requests:
+            def __init__(self, obs: Observability) -> None:
+                self._obs, self._duration = obs, obs.metrics[cp.HTTP_REQUEST_DURATION]
+
+            def count(self, asked: Asked) -> None:
+                template = asked.scope["route"].path
+                self._duration.labels(method="GET", path_template=template).observe(0.1)
+                self._obs.log.info("asked", path=asked.url.path)
         """,
         """
         from obslib import Observability
@@ -73,13 +85,17 @@ class LabelFromRequest(LabelValueRule):
                 self._clients.labels(listener_port=port, result=result).inc()
         """,
         """
-        import prometheus_client
         from flask import request
+        from obslib import Observability
+        from obslib.catalog.platform import control_plane as cp
 
-        SEEN = prometheus_client.Counter("seen_total", "Requests.", ["route"])
+        def counting(obs: Observability):
+            timed = obs.metrics[cp.HTTP_REQUEST_DURATION].labels
 
-        def seen():
-            SEEN.labels(request.url_rule.rule).inc()
+            def count():
+                timed(method="GET", path_template=request.url_rule.rule).observe(0.1)
+
+            return count
         """,
     )
     bad: ClassVar[tuple[str, ...]] = (
