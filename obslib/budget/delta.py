@@ -31,15 +31,21 @@ def deltas(before: Locked, after: Locked) -> tuple[Delta, ...]:
     found: dict[tuple[str, tuple[str, ...]], Delta] = {}
     for component in sorted({*before, *after}):
         old, new = before.get(component, {}), after.get(component, {})
-        for family in sorted({*old, *new}) if component in before and component in after else ():
+        if component not in before or component not in after:
+            causes: tuple[str, ...] = (f"component is {'new' if component in after else 'gone'}",)
+            found[component, causes] = Delta(
+                family="all families", causes=causes, series={component: (_total(old), _total(new))}
+            )
+            continue
+        for family in sorted({*old, *new}):
             if causes := tuple(_causes(old.get(family), new.get(family))):
                 delta = found.setdefault((family, causes), Delta(family=family, causes=causes, series={}))
                 delta.series[component] = (_series(old, family), _series(new, family))
-        if (component in before) != (component in after):
-            causes = (f"component is {'new' if component in after else 'gone'}",)
-            totals = tuple(sum(entry.series for entry in families.values()) for families in (old, new))
-            found[component, causes] = Delta(family="all families", causes=causes, series={component: (totals[0], totals[1])})
     return tuple(sorted(found.values(), key=lambda delta: (-delta.grown_by, delta.family)))
+
+
+def _total(families: Mapping[str, Entry]) -> int:
+    return sum(entry.series for entry in families.values())
 
 
 def _series(families: Mapping[str, Entry], family: str) -> int:

@@ -68,6 +68,7 @@ def _of_family(budget: FamilyBudget) -> dict[str, object]:
 def _of_platform(platform: PlatformBudget) -> dict[str, object]:
     return {
         "size": {measure.value: platform.size.of(measure) for measure in Measure},
+        "idle": [measure.value for measure in platform.idle],
         "targets": [
             {
                 "component": target.component, "processes": target.processes, "series": target.series,

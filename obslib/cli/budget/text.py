@@ -99,10 +99,8 @@ def _of_platform(budgets: Budgets, platform: PlatformBudget) -> Iterator[str]:
     )
     yield from _row(platform.ceiling, "", "the same, whatever the labels hold: no process admits more")
     if platform.idle:
-        idle = ", ".join(measure.value for measure in platform.idle)
-        yield from _wrapped(f"{idle}: with any number of them the total would be the same", "")
-    yield ""
-    yield from _of_cost(cost_of(platform))
+        idle = ", ".join(f"{platform.size.of(measure)} {measure.value}" for measure in platform.idle)
+        yield from _wrapped(f"{idle}: no bound is narrower for it", "")
 
 
 def _of_cost(cost: Cost) -> Iterator[str]:
