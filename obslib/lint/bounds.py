@@ -71,6 +71,8 @@ def doubt(node: ast.expr, shape: LabelShape | None, file: File, scope: Scope) ->
         return None
     if value.kind is Kind.STRING and value is not ANYTHING:
         return Doubt(Taint.UNBOUNDED, "can be any text")
+    if value.kind is Kind.UNTYPED:
+        return Doubt(Taint.UNBOUNDED, "comes from a parameter without a type, so it can be anything")
     if value.kind is Kind.NUMBER and not _is_figures(shape):
         return Doubt(Taint.UNBOUNDED, "can be any number")
     return None

@@ -139,7 +139,7 @@ def _result(look: Evaluation, callee: Value, node: ast.Call, scope: Scope, home:
             return _of_method(look, callee.base, callee.name, node, scope, home)
         case Kind.SPAN | Kind.OPERATION:
             return thing(Kind.ACTIVE_SPAN, callee.signal)
-        case Kind.TAINTED:
+        case Kind.TAINTED | Kind.UNTYPED:
             return callee
         case Kind.INSTANCE:
             method = member(look, callee, "__call__")
@@ -165,9 +165,10 @@ def _of_import(look: Evaluation, dotted: str, node: ast.Call, scope: Scope, home
     if dotted in {"prometheus_client.CollectorRegistry", "prometheus_client.registry.CollectorRegistry"}:
         return Value(Kind.FOREIGN, name=dotted, node=node, home=(home, scope))
     if dotted == "builtins.getattr" and len(node.args) > 1:
-        name = node.args[1]
+        name, owner = node.args[1], look.value(node.args[0], scope, home)
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
-            return member(look, look.value(node.args[0], scope, home), name.value)
+            return member(look, owner, name.value)
+        return owner if owner.kind is Kind.UNTYPED else UNKNOWN
     if dotted == "builtins.type" and len(node.args) == 1 and look.value(node.args[0], scope, home).kind is Kind.EXCEPTION:
         return tainted(Taint.EXCEPTION)
     if dotted in {"builtins.dict", "builtins.enumerate", "builtins.zip"}:

@@ -21,7 +21,7 @@ from obslib.lint.known import is_obslib, is_own, known_object
 from obslib.lint.members import as_exception, enum_texts, member, of_request
 from obslib.lint.module import Module, Project
 from obslib.lint.scope import Binding, How, Scope
-from obslib.lint.value import MAPPING, UNKNOWN, Kind, Taint, Value, imported, spelt, tainted, text, thing, unite
+from obslib.lint.value import MAPPING, UNKNOWN, UNTYPED, Kind, Taint, Value, imported, spelt, tainted, text, thing, unite
 
 __all__ = ["Evaluation", "is_private"]
 
@@ -204,7 +204,7 @@ class Evaluation:
         """One element of a collection; a tainted whole has tainted parts."""
         if value.kind is Kind.COLLECTION and value.base is not None:
             return value.base
-        return value if value.kind in {Kind.TAINTED, Kind.STRING} else UNKNOWN
+        return value if value.kind in {Kind.TAINTED, Kind.STRING, Kind.UNTYPED} else UNKNOWN
 
     def named(self, dotted: str, home: Module) -> Value:
         """What a dotted name of another module stands for."""
@@ -288,10 +288,11 @@ class Evaluation:
         if told.kind not in {Kind.UNKNOWN, Kind.STRING}:
             return told
         handed = self._handed(function, binding.node.arg, home)
-        if handed.kind is Kind.TAINTED or (handed.kind is not Kind.UNKNOWN and is_private(function, binding.scope)):
+        is_whole = is_private(function, binding.scope) and handed.kind not in {Kind.UNKNOWN, Kind.UNTYPED}
+        if is_whole or handed.kind in {Kind.TAINTED, Kind.STRING}:
             return handed
         if binding.annotation is None:
-            return by_custom(binding.node.arg, home) or UNKNOWN
+            return by_custom(binding.node.arg, home) or (UNKNOWN if isinstance(function, ast.Lambda) else UNTYPED)
         return told
 
     def _handed(self, function: ast.AST, parameter: str, home: Module) -> Value:
@@ -341,9 +342,7 @@ class Evaluation:
             return Value(Kind.FAMILY, signal=declared.signal if declared.kind is Kind.DECLARED else None)
         if base.kind is Kind.REQUEST:
             return of_request(str(key.value) if isinstance(key, ast.Constant) else "")
-        if base.kind in {Kind.COLLECTION, Kind.TAINTED}:
-            return self.element(base)
-        return UNKNOWN
+        return self.element(base)
 
     def _collection(self, node: ast.AST, scope: Scope, home: Module) -> Value:
         match node:
@@ -374,7 +373,7 @@ class Evaluation:
         return self.value(node, scope, home)
 
     def _part(self, whole: Value) -> Value:
-        return whole if whole.kind in {Kind.TAINTED, Kind.STRING} else self.element(whole)
+        return self.element(whole)
 
     def _joined(self, parts: list[Value]) -> Value:
         worst = next((part for part in map(spelt, parts) if part.kind is Kind.TAINTED), None)

@@ -152,6 +152,11 @@ CALLS: Mapping[str, Value] = {
     "random.randrange": _UNBOUNDED,
     "secrets.token_hex": _UNBOUNDED,
     "secrets.token_urlsafe": _UNBOUNDED,
+    "json.loads": _UNBOUNDED,
+    "json.load": _UNBOUNDED,
+    "orjson.loads": _UNBOUNDED,
+    "re.sub": _UNBOUNDED,
+    "urllib.request.urlopen": _UNBOUNDED,
     "builtins.input": _UNBOUNDED,
     "builtins.open": _UNBOUNDED,
     "os.getpid": _UNBOUNDED,
@@ -189,6 +194,7 @@ CALLS: Mapping[str, Value] = {
 """What a call gives."""
 
 WIRE_THROUGH = frozenset({
+    "os.path.basename", "os.path.dirname", "os.path.normpath",
     "builtins.str", "builtins.repr", "builtins.ascii", "builtins.sorted", "builtins.list", "builtins.tuple", "builtins.set",
     "builtins.frozenset", "builtins.reversed", "builtins.iter", "builtins.next", "builtins.min", "builtins.max", "sys.intern",
     "copy.copy", "copy.deepcopy", "html.escape", "asyncio.wait_for", "asyncio.shield",

@@ -28,7 +28,7 @@ _ROOMS = frozenset({"health", "loops", "traces"})
 def member(look: Evaluation, base: Value, name: str) -> Value:
     """The attribute ``name`` of ``base``; where nothing is known of it, what it is by custom."""
     found = _member(look, base, name)
-    return by_custom(name, look.module) or UNKNOWN if found is UNKNOWN and base.kind in _TELL_NOTHING else found
+    return by_custom(name, look.module) or found if found.kind in _UNTOLD and base.kind in _TELL_NOTHING else found
 
 
 def _member(look: Evaluation, base: Value, name: str) -> Value:
@@ -52,6 +52,8 @@ def _member(look: Evaluation, base: Value, name: str) -> Value:
             return _of_class(look, base, name)
         case Kind.DECLARED:
             return text(base.signal.name) if name == "name" and base.signal else UNKNOWN
+        case Kind.UNTYPED:
+            return base
         case Kind.UNKNOWN | Kind.FOREIGN | Kind.NUMBER:
             return UNKNOWN
         case Kind.TEXT if name in {"value", "name"}:
@@ -61,7 +63,8 @@ def _member(look: Evaluation, base: Value, name: str) -> Value:
     return Value(Kind.METHOD, name=name, base=base)
 
 
-_TELL_NOTHING = frozenset({Kind.UNKNOWN, Kind.FOREIGN, Kind.INSTANCE, Kind.REQUEST})
+_UNTOLD = frozenset({Kind.UNKNOWN, Kind.UNTYPED})
+_TELL_NOTHING = frozenset({Kind.UNKNOWN, Kind.UNTYPED, Kind.FOREIGN, Kind.INSTANCE, Kind.REQUEST})
 
 
 def as_exception(value: Value) -> Value:

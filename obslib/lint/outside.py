@@ -93,7 +93,9 @@ _FROM_MEMORY = frozenset({
     "is_closed", "closed", "locked", "qsize", "empty", "full", "done", "is_set", "get_nowait", "put_nowait", "stats",
     "get_stats", "is_connected", "is_alive", "append", "add", "discard", "close", "release", "_replace",
 })  # fmt: skip
-_UNTOLD = frozenset({Kind.UNKNOWN, Kind.FOREIGN, Kind.INSTANCE, Kind.TAINTED, Kind.STRING, Kind.MISSING, Kind.IMPORTED})
+_UNTOLD = frozenset(
+    {Kind.UNKNOWN, Kind.UNTYPED, Kind.FOREIGN, Kind.INSTANCE, Kind.TAINTED, Kind.STRING, Kind.MISSING, Kind.IMPORTED}
+)
 _NEVER_WAITS = {"blocking": ("False",), "timeout": ("0", "0.0"), "block": ("False",)}
 
 

@@ -69,7 +69,7 @@ class _Reader:
 
     def call(self, site: Site, node: ast.Call) -> Iterator[Use]:
         callee = self.look.value(node.func, site.scope)
-        if callee.kind is Kind.UNKNOWN:
+        if callee.kind in {Kind.UNKNOWN, Kind.UNTYPED}:
             return
         arguments = Arguments()
         is_partial = False

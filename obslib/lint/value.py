@@ -14,7 +14,21 @@ from typing import Any
 
 from obslib.lint.signal import Signal
 
-__all__ = ["ANYTHING", "MAPPING", "UNKNOWN", "Kind", "Taint", "Value", "imported", "spelt", "tainted", "text", "thing", "unite"]
+__all__ = [
+    "ANYTHING",
+    "MAPPING",
+    "UNKNOWN",
+    "UNTYPED",
+    "Kind",
+    "Taint",
+    "Value",
+    "imported",
+    "spelt",
+    "tainted",
+    "text",
+    "thing",
+    "unite",
+]
 
 _MOST_TEXTS = 256
 
@@ -23,6 +37,7 @@ class Kind(StrEnum):
     """The sorts of values a rule can tell apart."""
 
     UNKNOWN = "unknown"
+    UNTYPED = "untyped"
     MISSING = "missing"
     IMPORTED = "imported"
     FUNCTION = "function"
@@ -94,6 +109,8 @@ class Value:
 
 
 UNKNOWN = Value(Kind.UNKNOWN)
+UNTYPED = Value(Kind.UNTYPED)
+"""An unannotated parameter of which nothing else is known, or part of one: no type checker looks at it either."""
 ANYTHING = Value(Kind.STRING, name="anything")
 """What nobody says the type of, or only that it is an object: text as far as a label is concerned, maybe something else."""
 
@@ -145,11 +162,8 @@ def unite(values: Iterable[Value]) -> Value:
         return _of_either_signal(told)
     if any(value.kind in {Kind.STRING, Kind.REQUEST, Kind.EXCEPTION} for value in told):
         return next(value for value in told if value.kind in {Kind.STRING, Kind.REQUEST, Kind.EXCEPTION})
-    return (
-        told[0]
-        if len({value.kind for value in told}) == 1 and not any(v.kind is Kind.UNKNOWN for v in found)
-        else _first_thing(told)
-    )
+    is_one_kind = len({value.kind for value in told}) == 1 and not any(value.kind is Kind.UNKNOWN for value in found)
+    return told[0] if is_one_kind else _first_thing(told)
 
 
 _THINGS = frozenset({
@@ -176,4 +190,5 @@ def _of_either_signal(told: list[Value]) -> Value:
 
 def _first_thing(told: list[Value]) -> Value:
     """A telemetry object stays one although another branch gives something that is not known."""
-    return next((value for value in told if value.kind in _THINGS), UNKNOWN)
+    things = (value for value in told if value.kind in _THINGS)
+    return next(things, UNTYPED if UNTYPED in told else UNKNOWN)

@@ -227,7 +227,7 @@ def test_a_chain_of_names_of_any_length_has_an_end(length: int, source: Write) -
 
 def test_custom_is_not_believed_where_the_library_is_not_used(source: Write) -> None:
     """An ``obs`` in a program without obslib may be anything."""
-    assert source("def f(obs, log):\n    return obs.log\nx = f(q)").of("x").kind is Kind.UNKNOWN
+    assert source("def f(obs, log):\n    return obs.log\nx = f(q)").of("x").kind is Kind.UNTYPED
 
 
 def test_obslibs_own_names_mean_the_same_where_its_source_is_at_hand(source: Write) -> None:
@@ -283,3 +283,25 @@ def test_what_a_class_of_a_library_makes_is_known_by_its_class(source: Write) ->
     written = source("import httpx\nwith httpx.Client() as x:\n    pass\ny = httpx.get(q)")
     assert (written.of("x").kind, written.of("x").name) == (Kind.FOREIGN, "httpx.Client")
     assert written.of("y").kind is Kind.UNKNOWN
+
+
+_UNTYPED = {
+    "a parameter": "def f(p):\n    return p\nx = f(q)",
+    "an attribute of one": "def f(p):\n    return p.kind.value\nx = f(q)",
+    "an item of one": "def f(p):\n    return p['kind']\nx = f(q)",
+    "what a method of one gives": "def f(p):\n    return p.kind()\nx = f(q)",
+    "an element of one": "def f(p):\n    for each in p:\n        return each\nx = f(q)",
+    "one of two, the other known": "def f(p):\n    return p if q else 'a'\nx = f(q)",
+}
+
+
+@pytest.mark.parametrize("text", _UNTYPED.values(), ids=list(_UNTYPED))
+def test_what_nobody_gives_a_type_is_told_from_what_is_merely_not_followed(text: str, source: Write) -> None:
+    """No type checker looks at an unannotated parameter, so a rule may have to."""
+    assert source(text).of("x").kind is Kind.UNTYPED
+
+
+def test_a_typed_parameter_and_that_of_a_lambda_are_not_untyped(source: Write) -> None:
+    """The type checker knows what they are although the linter does not."""
+    assert source("from elsewhere import T\ndef f(p: T):\n    return p.kind\nx = f(q)").of("x").kind is Kind.UNKNOWN
+    assert source("f = lambda p: p\nx = f(q)").of("x").kind is Kind.UNKNOWN
