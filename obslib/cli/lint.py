@@ -25,8 +25,8 @@ from obslib.lint.files import find
 from obslib.lint.finding import Finding
 from obslib.lint.linter import Answer, Checked, Linter, Outcome
 from obslib.lint.mending import difference, mend, save
-from obslib.lint.own import Own
 from obslib.lint.patterns import Patterns
+from obslib.lint.selection import Selection
 from obslib.lint.source import LARGEST_BYTES, Source, Unfit
 from obslib.lint.stack import with_room
 
@@ -69,12 +69,17 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def lint(arguments: argparse.Namespace, *, clock: Clock | None = None) -> int:
     """Run the command; ``clock`` says which suppressions are over."""
     given = [Path(path) for path in arguments.paths if path != "-"]
-    configuration = Configuration.load(arguments.config) if arguments.config else Configuration.near(given)
     is_piped = len(given) < len(arguments.paths)
+    near = [*given, *([arguments.stdin_filename] if is_piped and arguments.stdin_filename else [])]
+    configuration = Configuration.load(arguments.config) if arguments.config else Configuration.near(near)
     if is_piped and (arguments.fix or arguments.diff):
         raise UsageError("standard input cannot be mended in place; name the file, or leave out --fix and --diff")
-    linter, cache = _linter(arguments, configuration, _day(clock or SystemClock()))
-    beside, texts = artifact_findings(arguments, _selection(arguments, configuration))
+    selection = Selection(configuration, select=arguments.select or (), ignore=arguments.ignore)
+    cache = _cache(arguments, configuration)
+    linter = Linter(
+        _engine(configuration), cache=cache, today=_day(clock or SystemClock()), rule=_code_of, is_reported=selection
+    )
+    beside, texts = artifact_findings(arguments, selection)
     excluded = Patterns(configuration.exclude, configuration.root)
     paths = given or ([] if is_piped or are_asked_for(arguments) else _configured(configuration))
     if arguments.force_exclude:
@@ -86,7 +91,11 @@ def lint(arguments: argparse.Namespace, *, clock: Clock | None = None) -> int:
     answers = with_room(lambda: _answers(linter, found.files, arguments))
     cache.save()
     outcome = Outcome.of(answers, (*found.findings, *beside), texts)
-    if not arguments.diff:
+    if arguments.diff:
+        from obslib.lint.reports.text import summary
+
+        print(f"obslib: {summary(outcome)}", file=sys.stderr)
+    else:
         _report(outcome, arguments.format, configuration.root)
     return 1 if outcome.findings else 0
 
@@ -102,14 +111,10 @@ def _answers(linter: Linter, files: Iterable[Path], arguments: argparse.Namespac
     return answers
 
 
-def _linter(arguments: argparse.Namespace, configuration: Configuration, today: date) -> tuple[Linter, Cache]:
-    components = configuration.components
+def _cache(arguments: argparse.Namespace, configuration: Configuration) -> Cache:
     folder = None if arguments.no_cache else arguments.cache_dir or configuration.root / FOLDER
-    cache = Cache(folder, about=repr((configuration.root, configuration.start_of_imports(), components)))
-    linter = Linter(
-        _engine(configuration), cache=cache, today=today, rule=_code_of, is_reported=_selection(arguments, configuration)
-    )
-    return linter, cache
+    about = (configuration.root, configuration.start_of_imports(), configuration.components)
+    return Cache(folder, about=repr(about))
 
 
 def _engine(configuration: Configuration) -> Callable[[Path, str], Checked]:
@@ -135,37 +140,6 @@ def _code_of(word: str) -> str | None:
     from obslib.lint.rulebook import code_of
 
     return code_of(word)
-
-
-def _selection(arguments: argparse.Namespace, configuration: Configuration) -> Callable[[Path, str], bool]:
-    """Which codes are reported for which path; that a file was not looked at always is."""
-    where = "the configuration" if configuration.file is None else f"[tool.obslib.lint] in {str(configuration.file)!r}"
-    selected = (
-        _codes(arguments.select, "--select") if arguments.select else _codes(configuration.select, f"'select' of {where}")
-    )
-    ignored = _codes(arguments.ignore, "--ignore") | _codes(configuration.ignore, f"'ignore' of {where}")
-    by_path = [
-        (Patterns([pattern], configuration.root), _codes(words, f"'per-path-ignores' of {where}"))
-        for pattern, words in configuration.per_path_ignores.items()
-    ]
-    blind = frozenset(code for code in Own if code.is_blindness)
-
-    def is_reported(path: Path, code: str) -> bool:
-        if code in blind:
-            return True
-        if code in ignored or (selected and code not in selected):
-            return False
-        return not any(code in codes and patterns.match(path) for patterns, codes in by_path)
-
-    return is_reported
-
-
-def _codes(words: Iterable[str], where: str) -> frozenset[str]:
-    if not words:
-        return frozenset()
-    from obslib.lint.rulebook import chosen
-
-    return chosen(words, where=where)
 
 
 def _configured(configuration: Configuration) -> list[Path]:

@@ -163,10 +163,11 @@ def test_fix_mends_and_reports_what_is_left(obslib: Callable[..., Outcome], proj
 
 @pytest.mark.usefixtures("engine")
 def test_diff_writes_nothing(obslib: Callable[..., Outcome], project: Path) -> None:
-    """It prints what --fix would do, and exits 1."""
+    """It prints what --fix would do, how much it found on the other output, and exits 1."""
     file = wrote(project / "a.py")("x = user_id  # mendable\n")
     done = obslib("lint", "--diff", "a.py")
-    assert done == Outcome(1, "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x = user_id  # mendable\n+x = route  # mendable\n", "")
+    told = "obslib: 1 finding in 1 of 1 file; --fix mends 1\n"
+    assert done == Outcome(1, "--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x = user_id  # mendable\n+x = route  # mendable\n", told)
     assert "user_id" in file.read_text()
 
 

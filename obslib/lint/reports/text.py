@@ -14,7 +14,7 @@ from obslib.lint.reports.glyphs import excerpt, shown
 if TYPE_CHECKING:
     from obslib.lint.rulebook import Entry
 
-__all__ = ["Text"]
+__all__ = ["Text", "summary"]
 
 _INDENT = "    "
 _NARROWEST = 40
