@@ -125,7 +125,7 @@ class Query:
                     f"query {self.text!r} says {word!r}; a metric is a hole (${word}, with {word}=METRIC), "
                     "and no other word than a known function stands outside quotes"
                 )
-        if re.search(r"\[(?!\$[a-z][a-z0-9_]*\])", self.text):
+        if re.search(r"\[(?!\$[a-z][a-z0-9_]*\])", re.sub(r'"[^"]*"', "", self.text)):
             raise CatalogError(f"query {self.text!r} has a range written as text; make it a hole, [$window] with a Window")
 
     def _check_hole(self, found: re.Match[str]) -> None:

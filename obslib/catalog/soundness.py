@@ -1,8 +1,8 @@
-"""What has to hold between declarations: each name and each label has one meaning, each reference leads somewhere,
-each signal has somebody who can emit it.
+"""What has to hold between declarations, so that each can be believed alone.
 
-A room of its own, because the catalog answers questions and this one asks them. Whatever does not hold is refused in one
-sentence that names the declaration and the way out.
+Each name and each label has one meaning, each reference leads somewhere, each signal has somebody who can emit it. A room of
+its own, because the catalog answers questions and this one asks them. Whatever does not hold is refused in one sentence
+that names the declaration and the way out.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def require_sound(catalog: Catalog) -> None:
             raise CatalogError(f"{signal!r} serves no requirement; name the rows it answers in serves=(...)")
         _require_emitter(catalog, signal)
         _require_successor(catalog, signal)
-        for part in references(signal):
+        for part in _references(signal):
             if part not in members:
                 raise CatalogError(
                     f"{signal!r} refers to {part!r}, which is not in catalog {catalog.name!r}; add it with signals=[...]"
@@ -54,7 +54,7 @@ def require_sound(catalog: Catalog) -> None:
         _require_free_labels(catalog, signal)
 
 
-def references(signal: Declaration) -> tuple[Declaration, ...]:
+def _references(signal: Declaration) -> tuple[Declaration, ...]:
     """The other declarations that ``signal`` is made of, or speaks of."""
     match signal:
         case Operation():

@@ -34,6 +34,14 @@ def test_a_histogram_is_asked_about_by_its_parts() -> None:
     assert "projection_event_processing_duration_seconds_bucket[1m]" in by_event.render()
 
 
+def test_a_value_in_quotes_may_hold_braces() -> None:
+    """What a dashboard lets choose is written so, and a repetition in a pattern; what stands behind it is still looked at."""
+    asked = query('max($backends{node_id=~"${node}",state=~"[a-z]{3,9}"}) > 1', backends=edge.EDGE_BACKENDS)
+    assert asked.render() == 'max(edge_backends{node_id=~"${node}",state=~"[a-z]{3,9}"}) > 1'
+    with pytest.raises(LabelNotAllowed, match="'edge_backends' has no label 'org_id'"):
+        query('max($backends{node_id=~"${node}",org_id="x"})', backends=edge.EDGE_BACKENDS)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
