@@ -18,6 +18,9 @@ _BOUND = {
     "metrics": "a metric is bound", "span": "a span is bound", "operation": "an operation is bound", "loop": "a loop is bound",
     "check": "a check is registered", "watch": "a check is registered",
 }  # fmt: skip
+_MADE_OFTEN = ("get_logger", "getLogger", "CollectorRegistry")
+"""Loggers are looked up, not made; prometheus_client's multiprocess mode wants a registry for every scrape."""
+
 _CLOSED = frozenset({Kind.COLLECTION, Kind.CLASS, Kind.REASONS, Kind.TEXT})
 
 
@@ -29,7 +32,7 @@ def made(use: Use) -> str:
         case MetricCreated(kind=kind):
             return f"a metric is created by {kind}"
         case Started(what=what):
-            return "" if what.endswith(("get_logger", "getLogger")) else f"{what}() is called"
+            return "" if what.endswith(_MADE_OFTEN) else f"{what}() is called"
         case Declared(value=value):
             return f"a {value.name} is declared"
         case LabelDeclared():

@@ -38,6 +38,15 @@ class Lines:
             end_column=self._characters(end_line, end) + 1,
         )
 
+    def text(self, node: ast.AST) -> str:
+        """What is written at the node, on one line; empty for one that stands nowhere."""
+        first, start = getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+        last, end = getattr(node, "end_lineno", None) or 0, getattr(node, "end_col_offset", None) or 0
+        lines = [line.encode() for line in self._lines[max(first - 1, 0) : last]] or [b""]
+        lines[-1] = lines[-1][:end]
+        lines[0] = lines[0][start:]
+        return " ".join(b"\n".join(lines).decode(errors="replace").split())
+
     def _line(self, number: int) -> str:
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from obslib.lint.calls import Arguments
 from obslib.lint.evaluation import Evaluation, is_private
 from obslib.lint.handlers import Function, is_handler, routes_of, routes_registered
+from obslib.lint.lines import Lines
 from obslib.lint.module import Module
 from obslib.lint.scope import How, Scope, Site
 from obslib.lint.value import Value
@@ -188,6 +189,7 @@ class File:
     look: Evaluation
     is_component: bool = False
     _registered: Mapping[int, tuple[str, ...]] | None = None
+    _lines: Lines | None = None
 
     def value(self, node: ast.AST | None, scope: Scope) -> Value:
         """What an expression stands for."""
@@ -195,7 +197,9 @@ class File:
 
     def source(self, node: ast.AST) -> str:
         """The source text of a node, on one line."""
-        return " ".join((ast.get_source_segment(self.module.text, node) or "").split())
+        if self._lines is None:
+            self._lines = Lines(self.module.text)
+        return self._lines.text(node)
 
     def written(self, node: ast.expr, scope: Scope, depth: int = 0) -> Iterator[tuple[ast.expr, Scope]]:
         """The expressions that a name was given in this file, each with the scope it stands in; any other node is itself."""

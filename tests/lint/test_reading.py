@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 
 import pytest
@@ -97,3 +98,11 @@ def test_a_secret_that_cannot_be_shown_is_known_as_one(source: Write) -> None:
     )
     assert written.of("x").kind is Kind.SECRET
     assert written.of("z").kind is not Kind.SECRET
+
+
+def test_the_source_of_a_node_is_what_is_written_on_one_line(source: Write) -> None:
+    """Across lines, behind characters of several bytes, for a node that was not written at all."""
+    written = source("x = 'ä', call(1,\n   2)  # after\n")
+    call = next(site.node for site in written.module.survey.sites)
+    assert written.file.source(call) == "call(1, 2)"
+    assert written.file.source(ast.Name(id="nowhere")) == ""
