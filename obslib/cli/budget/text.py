@@ -101,6 +101,8 @@ def _of_platform(budgets: Budgets, platform: PlatformBudget) -> Iterator[str]:
     if platform.idle:
         idle = ", ".join(f"{platform.size.of(measure)} {measure.value}" for measure in platform.idle)
         yield from _wrapped(f"{idle}: no bound is narrower for it", "")
+    yield ""
+    yield from _of_cost(cost_of(platform))
 
 
 def _of_cost(cost: Cost) -> Iterator[str]:
