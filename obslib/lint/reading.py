@@ -30,7 +30,7 @@ _PRINTING = frozenset({
 })  # fmt: skip
 _ONCE = frozenset({
     "opentelemetry.trace.get_tracer", "opentelemetry.metrics.get_meter", "structlog.get_logger", "structlog.getLogger",
-    "structlog.stdlib.get_logger", "prometheus_client.CollectorRegistry", "prometheus_client.start_http_server",
+    "structlog.stdlib.get_logger", "prometheus_client.start_http_server",
     "opentelemetry.sdk.trace.TracerProvider", "opentelemetry.sdk.metrics.MeterProvider",
 })  # fmt: skip
 
