@@ -10,7 +10,7 @@ components = ["src/billing"]            # files of components, where print() is 
 src = ["src"]                           # where imports of the project's own modules start; "." and "src" without it
 
 [tool.obslib.lint.per-path-ignores]
-"tests/**" = ["print-in-component"]
+"tests/**" = ["OBS5"]
 ```
 """
 
