@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from obslib.budget import Bound, Cost, Delta, Offence, PlatformBudget
+from obslib.budget import Bound, Cost, Delta, Offence, PlatformBudget, cost_of
 from obslib.catalog import Measure
 from obslib.catalog.budget import FAMILY_BUDGET, PROCESS_BUDGET, BudgetExceeded, Budgets, FamilyBudget
 
