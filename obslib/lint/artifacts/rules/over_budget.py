@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from obslib.catalog import OVERFLOW, Domain, ExternalMetric, Family
 from obslib.lint.artifacts.exposition import Exposition, Sample
@@ -41,50 +42,48 @@ class OverBudget(ScrapeRule):
 
     def check(self, exposition: Exposition, names: Names) -> Iterator[Fault]:
         """Each metric once, then each of its domains once, at the first sample too many."""
-        series: dict[tuple[str, ...], set[object]] = defaultdict(set)
+        taken: dict[tuple[str, ...], set[object]] = defaultdict(set)
         told = set[tuple[str, ...]]()
         budgets = {name: {b.family: b.series for b in names.catalog.budget(name)} for name in names.catalog.components}
         for sample in exposition.samples:
-            known, component = names.find(sample.name), sample.labels.get("component", "")
-            if known is None or known.declaration is None or known.declaration.name not in budgets.get(component, {}):
+            family, component = names.declared(sample.name), sample.labels.get("component", "")
+            if family is None or family.name not in budgets.get(component, {}):
                 continue
-            family = known.declaration.name
-            held: list[tuple[tuple[str, ...], object, int, str]] = [
-                (
-                    (),
-                    (sample.name, *sorted(sample.labels.items())),
-                    budgets[component][family],
-                    "series that are proven",
-                ),
-                *_domains(known.declaration, sample),
-            ]
-            for labels, value, most, what in held:
-                key = (family, component, *labels)
-                series[key].add(value)
-                if len(series[key]) > most and key not in told:
+            for place in _places(family, sample, budgets[component][family.name]):
+                key = (family.name, component, *place.labels)
+                taken[key].add(place.value)
+                if len(taken[key]) > place.most and key not in told:
                     told.add(key)
-                    about = f"{' x '.join(labels)} of {family!r}" if labels else repr(family)
-                    said = f"{about} has more than the {most} {what} for {component!r}"
-                    yield Fault(
-                        exposition.place_of_label(sample.line, labels[0])
-                        if labels
-                        else exposition.place(sample.line, sample.name),
-                        f"{said}; expose it through obslib, which folds the rest",
-                    )
+                    said = f"{place.of}{family.name!r} has more than the {place.most} {place.what} for {component!r}"
+                    label = place.labels[0] if place.labels else ""
+                    at = exposition.place_of_label(sample.line, label) if label else exposition.place(sample.line, sample.name)
+                    yield Fault(at, f"{said}; expose it through obslib, which folds the rest")
 
 
-def _domains(family: Family[...] | ExternalMetric, sample: Sample) -> Iterator[tuple[tuple[str, ...], object, int, str]]:
-    """What a sample takes of each open domain of its family: the labels, their values, how many there may be."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a sample takes up: a series of its family, or a place in the domain of some of its labels."""
+
+    labels: tuple[str, ...]
+    value: object
+    most: int
+    what: str = "values of its domain"
+
+    @property
+    def of(self) -> str:
+        """The labels, where it is about some."""
+        return f"{' x '.join(self.labels)} of " if self.labels else ""
+
+
+def _places(family: Family[...] | ExternalMetric, sample: Sample, proven: int) -> Iterator[_Place]:
+    yield _Place((), (sample.name, *sorted(sample.labels.items())), proven, "series that are proven")
     if not isinstance(family, Family):
         return
     joined = {name for joint in family.joints for name in joint.labels}
-    groups = [(joint.labels, joint.at_most + len(joint.reserved)) for joint in family.joints]
-    groups += [
-        ((use.name,), use.label.at_most)
-        for use in family.labels
-        if use.label.domain is Domain.BUDGETED and use.name not in joined
-    ]
-    for labels, most in groups:
+    open_uses = [use for use in family.labels if use.label.domain is Domain.BUDGETED and use.name not in joined]
+    domains = [(joint.labels, joint.at_most + len(joint.reserved)) for joint in family.joints]
+    domains += [((use.name,), use.label.at_most) for use in open_uses]
+    for labels, most in domains:
         values = tuple(sample.labels.get(name) for name in labels)
         if OVERFLOW not in values:
-            yield labels, values, most, "values of its domain"
+            yield _Place(labels, values, most)
