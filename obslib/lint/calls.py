@@ -103,6 +103,8 @@ def _pairs(
 ) -> list[tuple[str, ast.expr]] | None:
     """The keys and values of a literal dict, or of ``dict(a=1)``; None for one that is built in a way not followed."""
     literal: ast.AST | None = node
+    if isinstance(node, ast.Name) and node.id in home.survey.filled:
+        return None
     if not isinstance(node, (ast.Dict, ast.Call)):
         literal = look.value(node, scope, home).node
     if isinstance(literal, ast.Call):

@@ -133,7 +133,7 @@ class Evaluation:
 
     def _of_unknown_set(self, node: ast.Name | ast.Attribute, scope: Scope, home: Module) -> Value | None:
         """What was any text is nobody knows what after a test against a set that is not known."""
-        if isinstance(node, ast.Name) and self._read(node, scope, home).kind in {Kind.STRING, Kind.NUMBER}:
+        if isinstance(node, ast.Name) and self._read(node, scope, home).kind in {Kind.STRING, Kind.NUMBER, Kind.UNTYPED}:
             return UNKNOWN
         return None
 
@@ -287,10 +287,12 @@ class Evaluation:
         told = self.annotation(binding.annotation, binding.scope.parent or binding.scope, home)
         if told.kind not in {Kind.UNKNOWN, Kind.STRING}:
             return told
-        handed = self._handed(function, binding.node.arg, home)
+        handed = spelt(self._handed(function, binding.node.arg, home))
         is_whole = is_private(function, binding.scope) and handed.kind not in {Kind.UNKNOWN, Kind.UNTYPED}
         if is_whole or handed.kind in {Kind.TAINTED, Kind.STRING}:
             return handed
+        if binding.annotation is None and handed.kind is Kind.FAMILY:
+            return thing(Kind.FAMILY)
         if binding.annotation is None:
             return by_custom(binding.node.arg, home) or (UNKNOWN if isinstance(function, ast.Lambda) else UNTYPED)
         return told

@@ -121,6 +121,8 @@ class Survey:
     """The scope that a function, class or comprehension opens, by the id of its node."""
     regions: dict[str, list[Region]] = field(default_factory=dict)
     """Where an expression is less than it may be elsewhere, by how it is spelt."""
+    filled: set[str] = field(default_factory=set)
+    """Names of what gets items after it was made, ``labels["kind"] = …`` or ``labels.update(…)``."""
     modules: set[str] = field(default_factory=set)
     """Every module named in an import statement, dotted, without relative ones."""
 
@@ -183,6 +185,9 @@ class _Walker:
 
     def _call(self, node: ast.Call) -> None:
         self._note(node)
+        match node.func:
+            case ast.Attribute(value=ast.Name(id=name), attr="update" | "setdefault"):
+                self.survey.filled.add(name)
         self.visit(node.func)
         for argument in node.args:
             self.visit(argument)
@@ -386,6 +391,8 @@ class _Walker:
             case ast.Tuple(elts=targets) | ast.List(elts=targets):
                 for place, each in enumerate(targets):
                     self._bind(each, how, node, (*index, place))
+            case ast.Subscript(value=ast.Name(id=name)):
+                self.survey.filled.add(name)
             case ast.Starred(value=inner):
                 self._bind(inner, How.OPAQUE, node)
             case ast.Attribute(value=ast.Name(id=owner), attr=name):

@@ -222,6 +222,10 @@ class File:
                 return None if None in named else frozenset(name for name in named if name is not None) - own
         return None
 
+    def is_of(self, library: str) -> bool:
+        """Whether the file is a part of the library itself, which may do as it likes."""
+        return library in self.path.parts
+
     def label_names(self, created: MetricCreated) -> Iterator[tuple[str, ast.AST]]:
         """The label names that a metric of prometheus_client is created with, and where each stands."""
         given = created.arguments.get("labelnames", 2) if created.library == "prometheus_client" else None

@@ -158,12 +158,10 @@ def unite(values: Iterable[Value]) -> Value:
         merged = frozenset().union(*known)
         return Value(Kind.TEXT, texts=merged if len(known) == len(found) and len(merged) <= _MOST_TEXTS else None)
     told = [value for value in found if value.kind not in {Kind.UNKNOWN, Kind.TEXT}]
-    if len(told) == len(found) and len({value.kind for value in told}) == 1 and told[0].kind in _OF_A_SIGNAL:
-        return _of_either_signal(told)
     if any(value.kind in {Kind.STRING, Kind.REQUEST, Kind.EXCEPTION} for value in told):
         return next(value for value in told if value.kind in {Kind.STRING, Kind.REQUEST, Kind.EXCEPTION})
     is_one_kind = len({value.kind for value in told}) == 1 and not any(value.kind is Kind.UNKNOWN for value in found)
-    return told[0] if is_one_kind else _first_thing(told)
+    return _either(told) if is_one_kind else _first_thing(told)
 
 
 _THINGS = frozenset({
@@ -177,18 +175,31 @@ _OF_A_SIGNAL = frozenset({
 })  # fmt: skip
 
 
-def _of_either_signal(told: list[Value]) -> Value:
-    """One of several declarations, or what is bound to it: of some kind, but of no signal in particular."""
-    kind = told[0].kind
-    names = {value.name for value in told}
-    if len({value.signal for value in told}) == 1:
-        return told[0]
-    if kind is Kind.DECLARED:
-        return Value(Kind.DECLARATION, name=names.pop() if len(names) == 1 else "Declaration")
-    return Value(kind)
+def _either(told: list[Value]) -> Value:
+    """One of several of a kind: what holds for each of them, and nothing that holds for the first alone.
+
+    A mapping or an empty one is that mapping: whoever leaves labels out does not add any.
+    """
+    first = told[0]
+    names, bases = {value.name for value in told}, [value.base for value in told if value.base is not None]
+    match first.kind:
+        case Kind.DECLARED if len({value.signal for value in told}) > 1:
+            return Value(Kind.DECLARATION, name=first.name if len(names) == 1 else "Declaration")
+        case kind if kind in _OF_A_SIGNAL and len({value.signal for value in told}) > 1:
+            return Value(kind)
+        case Kind.COLLECTION:
+            filled = [value for value in told if not (isinstance(value.node, ast.Dict) and not value.node.keys)]
+            if len(filled) == 1:
+                return filled[0]
+            return Value(Kind.COLLECTION, name=first.name if len(names) == 1 else "", base=unite(bases) if bases else UNKNOWN)
+        case Kind.METHOD if len(names) == 1:
+            return Value(Kind.METHOD, name=first.name, base=unite(bases))
+    return first
 
 
 def _first_thing(told: list[Value]) -> Value:
     """A telemetry object stays one although another branch gives something that is not known."""
-    things = (value for value in told if value.kind in _THINGS)
-    return next(things, UNTYPED if UNTYPED in told else UNKNOWN)
+    things = [value for value in told if value.kind in _THINGS]
+    if things:
+        return _either([value for value in things if value.kind is things[0].kind])
+    return UNTYPED if UNTYPED in told else UNKNOWN

@@ -126,8 +126,8 @@ class DirectMetric(Rule[MetricCreated]):
     )
 
     def check(self, use: MetricCreated, file: File) -> Iterator[Problem]:
-        """Report it unless this file hands it, or its registry, to obslib; the library itself may do as it likes."""
-        if file.module.dotted.partition(".")[0] != use.library and not _is_included(use, file):
+        """Report it unless this file hands it, or its registry, to obslib."""
+        if not file.is_of(use.library) and not _is_included(use, file):
             yield Problem(
                 use.node,
                 f"{file.source(_made(use))!r} makes a metric beside the catalog; declare it and bind it with obs.metrics[…], "

@@ -163,7 +163,7 @@ class MetricName(Rule[Declared | MetricCreated]):
                 (each.value for each in use.call.keywords if each.arg == "name"), use.call.args[0] if use.call.args else None
             )
         else:
-            kind = _KINDS.get(use.kind, "gauge")
+            kind = "" if file.is_of(use.library) else _KINDS.get(use.kind, "gauge")
             node = use.name
         if not kind or node is None:
             return
