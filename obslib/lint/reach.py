@@ -49,11 +49,19 @@ class _Walk:
         for site in _calls_in(function, home):
             assert isinstance(site.node, ast.Call)
             what = outside(self.look, site.node, site.scope, home)
+            if what and self._is_said_already(site.node, site.scope, home):
+                continue
             if what:
                 yield Contact(site.node, what, site.node, site.scope, home)
             else:
                 yield from self._through(site.node, _called(self.look.value(site.node.func, site.scope, home)), home)
         yield from self._entered(function, home)
+
+    def _is_said_already(self, call: ast.Call, scope: Scope, home: Module) -> bool:
+        """Of ``connect(…).execute(…)`` the first call is enough."""
+        base = call.func.value if isinstance(call.func, ast.Attribute) else None
+        base = base.value if isinstance(base, ast.Await) else base
+        return isinstance(base, ast.Call) and bool(outside(self.look, base, scope, home))
 
     def _through(self, call: ast.Call, callee: Value, home: Module) -> Iterator[Contact]:
         if callee.kind is not Kind.FUNCTION or callee.node is None:

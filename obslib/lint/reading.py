@@ -23,6 +23,10 @@ _LEVELS = frozenset({
 _BINDERS = frozenset({"span", "operation", "loop", "check", "watch"})
 _PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
 _DECLARING = frozenset({"Check", "Loop", "Operation", "Cursor", "ExternalMetric"})
+_BINDING = frozenset({
+    "structlog.contextvars.bind_contextvars", "structlog.contextvars.bound_contextvars",
+    "structlog.threadlocal.bind_threadlocal", "structlog.threadlocal.bound_threadlocal",
+})  # fmt: skip
 _PRINTING = frozenset({
     "builtins.print", "pprint.pprint", "pprint.pp", "rich.print", "traceback.print_exc", "traceback.print_exception",
     "traceback.print_stack",
@@ -151,6 +155,10 @@ class _Reader:
             yield uses.AttributeSet(node=node, site=site, value=base, arguments=arguments)
         elif name == "set_attribute":
             yield uses.AttributeSet(node=node, site=site, value=base, arguments=arguments, key=arguments.get("key", 0))
+        elif name == "add_event" and isinstance(arguments.get("attributes", 1), ast.Dict):
+            of_event = arguments.get("attributes", 1)
+            assert isinstance(of_event, ast.Dict)
+            yield self._attributes(site, node, Value(Kind.ACTIVE_SPAN), of_event)
         elif name == "set_attributes" and isinstance(arguments.get("attributes", 0), ast.Dict):
             given = arguments.get("attributes", 0)
             assert isinstance(given, ast.Dict)
@@ -205,6 +213,8 @@ class _Reader:
                 node=node, site=site, logger=logger, level=last,
                 message=arguments.get("msg", 1 if last == "log" else 0), arguments=arguments, is_partial=is_partial,
             )  # fmt: skip
+        elif dotted in _BINDING:
+            yield uses.FieldSet(node=node, site=site, arguments=arguments)
         elif dotted in _ONCE:
             yield uses.Started(node=node, site=site, what=dotted)
         elif is_obslib(dotted):

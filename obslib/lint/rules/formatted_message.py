@@ -13,7 +13,7 @@ from obslib.lint.value import Kind
 
 __all__ = ["FormattedMessage"]
 
-_TEXTS = frozenset({Kind.TEXT, Kind.STRING, Kind.TAINTED})
+_MADE_TEXT = frozenset({"builtins.str", "builtins.repr", "builtins.ascii", "builtins.format", "json.dumps"})
 _OWN_WORDS = {ord("s"): "%s", ord("r"): "%r", ord("a"): "%a"}
 
 
@@ -136,6 +136,13 @@ class FormattedMessage(Rule[LogCall]):
         def said(*words: str) -> None:
             structlog.get_logger().info(" ".join(words) if words else "nothing")
         """,
+        """
+        from obslib import Observability
+
+        def told(obs: Observability, template, order) -> None:
+            obs.log.info(template % order)
+            obs.log.info(repr(order))
+        """,
     )
 
     def check(self, use: LogCall, file: File) -> Iterator[Problem]:
@@ -166,30 +173,25 @@ def _formatting(node: ast.expr, scope: Scope, file: File) -> str:
     match node:
         case ast.JoinedStr(values=parts):
             return "an f-string" if any(isinstance(part, ast.FormattedValue) for part in parts) else ""
-        case ast.BinOp(op=ast.Mod(), left=left) if file.value(left, scope).kind in _TEXTS:
+        case ast.BinOp(op=ast.Mod()):
             return "formatted by %"
         case ast.IfExp(body=body, orelse=orelse):
             return _formatting(body, scope, file) or _formatting(orelse, scope, file)
         case ast.BoolOp(values=values):
             return next((how for each in values if (how := _formatting(each, scope, file))), "")
-        case ast.Call(func=ast.Attribute(attr="format" | "format_map" | "join" as name, value=base)):
-            return f"built by .{name}()" if file.value(base, scope).kind in _TEXTS else ""
+        case ast.Call(func=ast.Attribute(attr="format" | "format_map" | "join" as name)):
+            return f"built by .{name}()"
     value = file.value(node, scope)
     if value.kind is Kind.TEXT:
         return ""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and _has_text(node, scope, file):
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return "put together by +"
     if value.kind is Kind.EXCEPTION:
         return "an exception"
-    return f"text from {value.taint}" if value.kind is Kind.TAINTED else ""
-
-
-def _has_text(node: ast.BinOp, scope: Scope, file: File) -> bool:
-    sides = (node.left, node.right)
-    return any(
-        _has_text(side, scope, file) if isinstance(side, ast.BinOp) else file.value(side, scope).kind in _TEXTS
-        for side in sides
-    )
+    if value.kind is Kind.TAINTED:
+        return f"text from {value.taint}"
+    is_made = isinstance(node, ast.Call) and bool(node.args) and file.value(node.func, scope).name in _MADE_TEXT
+    return "a value made into text" if is_made else ""
 
 
 def _repairs(use: LogCall, file: File) -> tuple[Repair, ...]:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from obslib.lint.rule import Problem, Rule
-from obslib.lint.uses import File, SpanStarted
-from obslib.lint.value import Kind
+from obslib.lint.uses import Declared, File, SpanStarted
+from obslib.lint.value import Kind, Taint, Value
 
 __all__ = ["RuntimeSpanName"]
 
 
-class RuntimeSpanName(Rule[SpanStarted]):
+class RuntimeSpanName(Rule[SpanStarted | Declared]):
     """A span is started, or renamed, under a name that is put together at runtime.
 
     Why: a span's name is what traces are grouped, sampled and compared by. A name with an id or a path in it makes every
@@ -25,7 +25,7 @@ class RuntimeSpanName(Rule[SpanStarted]):
 
     code = "OBS301"
     name = "runtime-span-name"
-    on = SpanStarted
+    on = (SpanStarted, Declared)
     good: ClassVar[tuple[str, ...]] = (
         """
         from opentelemetry import trace
@@ -118,21 +118,36 @@ class RuntimeSpanName(Rule[SpanStarted]):
             tracer = trace.get_tracer("shop")
             return [tracer.start_span("step " + name) for name in names]
         """,
+        """
+        from obslib.catalog import span_kind
+
+        def declared(name: str):
+            @span_kind(f"shop.{name}", serves=("SHOP-1",))
+            def STEP() -> None:
+                \"\"\"One step.\"\"\"
+            return STEP
+        """,
     )
 
-    def check(self, use: SpanStarted, file: File) -> Iterator[Problem]:
-        """A name must be known, or known to be one of a few."""
-        if use.name is None:
+    def check(self, use: SpanStarted | Declared, file: File) -> Iterator[Problem]:
+        """A name must be known, or known to be one of a few; of a declaration's, it must not be known to be anything else."""
+        name = use.name if isinstance(use, SpanStarted) else _declared(use)
+        value = file.value(name, use.scope)
+        if name is None or value.kind is Kind.TEXT or (isinstance(use, Declared) and value.kind is not Kind.TAINTED):
             return
-        value = file.value(use.name, use.scope)
-        if value.kind is not Kind.TEXT:
-            yield Problem(use.name, f"the span's name is {_what(use.name, file, use)}; keep it constant and add an attribute")
+        yield Problem(name, f"the span's name is {_what(name, value)}; keep it constant and add an attribute")
 
 
-def _what(node: ast.expr, file: File, use: SpanStarted) -> str:
-    value = file.value(node, use.scope)
+def _declared(use: Declared) -> ast.expr | None:
+    """The name in ``@span_kind(name)``."""
+    if use.value.name != "SpanKind":
+        return None
+    return next((each.value for each in use.call.keywords if each.arg == "name"), use.call.args[0] if use.call.args else None)
+
+
+def _what(node: ast.expr, value: Value) -> str:
     if isinstance(node, ast.JoinedStr):
         return "an f-string"
     if value.kind is Kind.TAINTED:
-        return f"text from {value.taint}" if value.taint != "formatted text" else "formatted text"
+        return str(value.taint) if value.taint is Taint.FORMATTED else f"text from {value.taint}"
     return "not to be told from the source"

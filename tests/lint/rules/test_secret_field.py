@@ -24,7 +24,8 @@ _WAYS = (
     "obs.bind(given={}).__enter__()", "obs.log.info('called', **{{'given': {}}})", "partial(obs.log.info, 'called', given={})",
     "given = {}\nobs.log.info('called', given=given)", "fields = dict(given={})\nobs.log.info('called', **fields)",
     "[log.info('called', given={}) for each in every]", "later = lambda: log.info('called', given={})",
-    "obs.log.failure(LOST, error, given={})",
+    "obs.log.failure(LOST, error, given={})", "span.add_event('retry', {{'given': {}}})",
+    "structlog.contextvars.bind_contextvars(given={})",
 )  # fmt: skip
 _PATH = Path("/no/such/example.py")
 _HEAD = (
