@@ -68,6 +68,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def lint(arguments: argparse.Namespace, *, clock: Clock | None = None) -> int:
     """Run the command; ``clock`` says which suppressions are over."""
+    _require_places(arguments.paths)
     given = [Path(path) for path in arguments.paths if path != "-"]
     is_piped = len(given) < len(arguments.paths)
     near = [*given, *([arguments.stdin_filename] if is_piped and arguments.stdin_filename else [])]
@@ -98,6 +99,15 @@ def lint(arguments: argparse.Namespace, *, clock: Clock | None = None) -> int:
     else:
         _report(outcome, arguments.format, configuration.root)
     return 1 if outcome.findings else 0
+
+
+def _require_places(paths: Sequence[str]) -> None:
+    if "" in paths:
+        raise UsageError("a path is empty, most likely a variable that is not set; name files or folders to lint")
+    try:
+        os.getcwd()
+    except OSError:
+        raise UsageError("the working directory is gone; change into one that is there") from None
 
 
 def _answers(linter: Linter, files: Iterable[Path], arguments: argparse.Namespace) -> list[Answer]:
@@ -151,6 +161,8 @@ def _configured(configuration: Configuration) -> list[Path]:
 def _piped(linter: Linter, path: Path) -> Answer:
     try:
         source = Source.of(path, sys.stdin.buffer.read(LARGEST_BYTES + 1))
+    except (AttributeError, OSError):
+        raise UsageError("standard input is closed or cannot be read; name the file instead of -") from None
     except Unfit as unfit:
         return Answer(path=path, findings=(Finding(path=str(path), place=unfit.place, code=unfit.code, message=unfit.message),))
     return linter.lint_source(source)

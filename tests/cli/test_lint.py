@@ -245,6 +245,7 @@ def test_a_suppression_ends_by_the_clock(project: Path) -> None:
             "--ignore: no rule is called 'undeclared-metrics'; did you mean 'undeclared-metric'",
         ),
         (("--select", "OBS1", "--ignore", "zzz"), "--ignore: no rule is called 'zzz'; 'obslib explain' lists them"),
+        (("src", ""), "a path is empty, most likely a variable that is not set; name files or folders to lint"),
         (("--config", "nope.toml"), "'nope.toml' cannot be read: No such file or directory; name another with --config"),
         (("-", "--fix"), "standard input cannot be mended in place; name the file, or leave out --fix and --diff"),
     ],
@@ -257,6 +258,19 @@ def test_wrong_usage_is_one_sentence_and_exit_2(
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith(f"obslib: {sentence}")
     assert done.err.count("\n") == 1
+
+
+def test_where_nothing_can_be_read_is_exit_2(
+    obslib: Callable[..., Outcome], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A closed standard input and a working directory that somebody removed are a sentence each."""
+    monkeypatch.setattr(sys, "stdin", None)
+    told = "obslib: standard input is closed or cannot be read; name the file instead of -\n"
+    assert obslib("lint", "-") == Outcome(2, "", told)
+    (project / "gone").mkdir()
+    monkeypatch.chdir(project / "gone")
+    (project / "gone").rmdir()
+    assert obslib("lint") == Outcome(2, "", "obslib: the working directory is gone; change into one that is there\n")
 
 
 def test_wrong_configuration_is_exit_2(obslib: Callable[..., Outcome], project: Path) -> None:
