@@ -19,7 +19,7 @@ from obslib.lint.rule import Problem, Rule
 from obslib.lint.scope import How, Scope
 from obslib.lint.signal import LabelShape
 from obslib.lint.uses import File, LabelSet
-from obslib.lint.value import ANYTHING, Kind, Taint
+from obslib.lint.value import ANYTHING, Kind, Taint, spelt
 
 __all__ = ["Doubt", "LabelValueRule", "caret", "doubt"]
 
@@ -30,7 +30,7 @@ _IDS = frozenset({
 """Names of what is one per entity, whatever the label it is put under."""
 
 _ENTITIES = frozenset({"hostname", "fqdn", "ip", "ip_address", "remote_addr", "client_ip"})
-_FOLLOWED = frozenset({How.ASSIGNED, How.ELEMENT, How.ENTERED, How.PARAMETER})
+_FOLLOWED = frozenset({How.ASSIGNED, How.ELEMENT, How.ENTERED})
 _DEEPEST = 8
 
 _SAYS: dict[Taint, str] = {
@@ -56,14 +56,11 @@ def doubt(node: ast.expr, shape: LabelShape | None, file: File, scope: Scope) ->
 
     Without a shape the label is not ours, or not known, and counts as budgeted.
     """
-    value = file.value(node, scope)
+    value = spelt(file.value(node, scope))
     if value.kind in {Kind.TEXT, Kind.MISSING}:
         return None
     if value.taint is not None:
         return Doubt(value.taint, _SAYS[value.taint])
-    if value.kind in {Kind.REQUEST, Kind.EXCEPTION}:
-        taint = Taint.REQUEST if value.kind is Kind.REQUEST else Taint.EXCEPTION
-        return Doubt(taint, _SAYS[taint])
     named = _by_name(node, shape)
     if named is not None:
         return named
@@ -99,7 +96,7 @@ class LabelValueRule(Rule[LabelSet]):
             found = doubt(node, labels.get(name), file, use.scope)
             if found is not None and found.taint in self.taints:
                 yield Problem(
-                    caret(node, use), f"{_label(name)} gets {told(node, file, use.scope)}, which {found.says}; {self.way_out}"
+                    caret(node, use), f"{_label(name)} gets {told(node, use, file)}, which {found.says}; {self.way_out}"
                 )
 
 
@@ -115,12 +112,12 @@ def caret(node: ast.expr, use: LabelSet) -> ast.expr:
     return next((keyword.value for keyword in call.keywords if keyword.arg is None), spread[0] if spread else node)
 
 
-def told(node: ast.expr, file: File, scope: Scope) -> str:
+def told(node: ast.expr, use: LabelSet, file: File) -> str:
     """The value as it is spelt and, where that is a name, what made it what it is and on which line."""
-    shown, origin = file.source(node), _origin(node, file, scope)
-    if origin is node:
-        return repr(shown)
-    return f"{shown!r} ({file.source(origin)!r} of line {getattr(origin, 'lineno', 0)})"
+    if caret(node, use) is not node:
+        return repr(ast.unparse(node))
+    shown, origin = file.source(node), _origin(node, file, use.scope)
+    return repr(shown) if origin is node else f"{shown!r} ({file.source(origin)!r} of line {getattr(origin, 'lineno', 0)})"
 
 
 def _label(name: str) -> str:
@@ -132,10 +129,9 @@ def _origin(node: ast.expr, file: File, scope: Scope, depth: int = 0) -> ast.exp
     if not isinstance(node, ast.Name) or depth > _DEEPEST:
         return node
     for binding in scope.find(node.id):
-        if binding.how in _FOLLOWED and isinstance(binding.node, ast.expr):
-            value = file.value(binding.node, binding.scope)
-            if value.taint is not None or value.kind in {Kind.REQUEST, Kind.EXCEPTION}:
-                return _origin(binding.node, file, binding.scope, depth + 1)
+        given = binding.node if binding.how in _FOLLOWED else None
+        if isinstance(given, ast.expr) and spelt(file.value(given, binding.scope)).taint is not None:
+            return _origin(given, file, binding.scope, depth + 1)
     return node
 
 

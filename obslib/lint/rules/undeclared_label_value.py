@@ -165,7 +165,7 @@ class UndeclaredLabelValue(Rule[LabelSet]):
         repairs: tuple[Repair, ...] = ()
         if len(near) == 1 and isinstance(node, ast.Constant) and caret(node, use) is node:
             repairs = (Repair(node=node, text=_quoted(near[0], file.source(node))),)
-        shown = "" if isinstance(node, ast.Constant) else f" of {told(node, file, use.scope)}"
+        shown = "" if isinstance(node, ast.Constant) else f" of {told(node, use, file)}"
         meant = f"did you mean {near[0]!r}?" if near else f"it has {_listed(values)}"
         return Problem(caret(node, use), f"label {name!r} has no value {wrong!r}{shown}; {meant}", repairs)
 
