@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from typing import ClassVar
 
-from obslib.lint.reach import contacts, probes
+from obslib.lint.reach import Probe
 from obslib.lint.rule import Problem, Rule
 from obslib.lint.uses import File, FunctionDefined
 
 __all__ = ["BlockingLiveness"]
 
-_PATHS = frozenset({"livez", "live", "liveness", "alive", "healthz", "ping", "healthy"})
-_NAMES = frozenset({"livez", "liveness", "liveness_check", "liveness_probe", "check_liveness", "healthz", "is_alive"})
+_LIVENESS = Probe(
+    paths=frozenset({"livez", "live", "liveness", "alive", "healthz", "ping", "healthy"}),
+    names=frozenset({"livez", "liveness", "liveness_check", "liveness_probe", "check_liveness", "healthz", "is_alive"}),
+)
 
 
 class BlockingLiveness(Rule[FunctionDefined]):
@@ -78,6 +79,14 @@ class BlockingLiveness(Rule[FunctionDefined]):
         """,
         """
         import subprocess
+        from http.server import BaseHTTPRequestHandler
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                if self.path == "/livez":
+                    self.send_response(200)
+                elif self.path == "/backup":
+                    subprocess.run(["pg_dump"])
 
         class Worker:
             def is_alive(self) -> bool:
@@ -194,21 +203,24 @@ class BlockingLiveness(Rule[FunctionDefined]):
         async def liveness_probe():
             return (await client.get("http://stock/ping")).status_code
         """,
+        """
+        import subprocess
+        from http.server import BaseHTTPRequestHandler
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                if self.path == "/livez":
+                    self.told(subprocess.run(["pg_isready"]).returncode)
+
+            def told(self, code: int) -> None: ...
+        """,
     )
 
     def check(self, use: FunctionDefined, file: File) -> Iterator[Problem]:
         """Look through the function, and through those it calls."""
-        if not probes(use.function, use.routes, paths=_PATHS, names=_NAMES) or _is_of_an_object(use):
-            return
-        for contact in contacts(file, use.function):
+        for contact in _LIVENESS.contacts(use, file):
             yield Problem(
                 contact.node,
                 f"{use.function.name}() answers for liveness, and this {contact.what}; "
                 "answer from memory, and make it a readiness check, @obs.check(DECL, deadline=1)",
             )
-
-
-def _is_of_an_object(use: FunctionDefined) -> bool:
-    """``worker.is_alive()`` is asked by the program, about another process or thread; no route leads to it."""
-    is_method = isinstance(use.scope.node, ast.ClassDef)
-    return is_method and use.function.name == "is_alive" and not use.routes

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from obslib.lint.calls import arguments_of
-from obslib.lint.reach import Contact, contacts, probes
+from obslib.lint.reach import Contact, Probe
 from obslib.lint.rule import Problem, Rule
 from obslib.lint.uses import File, FunctionDefined
 
 __all__ = ["UnboundedReadiness"]
 
-_PATHS = frozenset({"readyz", "ready", "readiness", "startupz"})
-_NAMES = frozenset({"readyz", "readiness", "readiness_check", "readiness_probe", "check_readiness"})
+_READINESS = Probe(
+    paths=frozenset({"readyz", "ready", "readiness", "startupz"}),
+    names=frozenset({"readyz", "readiness", "readiness_check", "readiness_probe", "check_readiness"}),
+)
 _BOUNDS: Mapping[str, tuple[str, int | None]] = {
     **{
         f"requests.{verb}": ("timeout", None)
@@ -152,9 +154,7 @@ class UnboundedReadiness(Rule[FunctionDefined]):
 
     def check(self, use: FunctionDefined, file: File) -> Iterator[Problem]:
         """Look through the function, and through those it calls."""
-        if not probes(use.function, use.routes, paths=_PATHS, names=_NAMES):
-            return
-        for contact in contacts(file, use.function):
+        for contact in _READINESS.contacts(use, file):
             bound = _unbounded(contact, file)
             if bound:
                 yield Problem(

@@ -34,6 +34,8 @@ _PROBES = (
     "class A:\n    def livez(self):\n        return self.b()\n    def b(self):\n        {}",
     "@app.get('/healthz')\ndef a():\n    ask = partial(b, 1)\n    ask()\ndef b(n):\n    {}",
     "@app.get('/livez')\ndef a():\n    later = lambda: {}\n    return later()",
+    "class A:\n    def do_GET(self):\n        if self.path in ('/', '/livez'):\n            {}",
+    "async def application(scope, receive, send):\n    match scope['path']:\n        case '/live':\n            {}",
     "@app.get('/livez')\ndef a():\n    with guard:\n        {}",
 )  # fmt: skip
 
@@ -77,7 +79,6 @@ def test_mutant_a_linter_that_does_not_follow_calls_is_caught(monkeypatch: pytes
 
 def test_mutant_a_linter_that_knows_only_one_path_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule's own bad examples find out."""
-    monkeypatch.setattr(blocking_liveness, "_PATHS", frozenset({"livez"}))
-    monkeypatch.setattr(blocking_liveness, "_NAMES", frozenset[str]())
+    monkeypatch.setattr(blocking_liveness, "_LIVENESS", reach.Probe(paths=frozenset({"livez"}), names=frozenset()))
     found = [check(_PATH, source, Project(), [BlockingLiveness]).findings for source in RULES["OBS401"].bad]
     assert any(not findings for findings in found)
