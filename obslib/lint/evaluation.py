@@ -16,10 +16,11 @@ from pathlib import Path
 from obslib.lint import annotation, real
 from obslib.lint.calls import called
 from obslib.lint.custom import by_custom
-from obslib.lint.flow import Narrowing, dotted_path, latest, narrowed_by
+from obslib.lint.flow import latest
 from obslib.lint.known import is_obslib, is_own, known_object
 from obslib.lint.members import as_exception, enum_texts, member, of_request
 from obslib.lint.module import Module, Project
+from obslib.lint.narrowing import either, narrowed
 from obslib.lint.scope import Binding, How, Scope
 from obslib.lint.value import MAPPING, UNKNOWN, UNTYPED, Kind, Taint, Value, imported, spelt, tainted, text, thing, unite
 
@@ -67,9 +68,9 @@ class Evaluation:
     def _value(self, node: ast.AST, scope: Scope, home: Module) -> Value:
         match node:
             case ast.Name():
-                return self._narrowed(node, scope, home) or self._read(node, scope, home)
+                return narrowed(self, node, scope, home) or self.read_at(node, scope, home)
             case ast.Attribute(value=base, attr=attr):
-                return self._narrowed(node, scope, home) or member(self, self.value(base, scope, home), attr)
+                return narrowed(self, node, scope, home) or member(self, self.value(base, scope, home), attr)
             case ast.Call():
                 return called(self, node, scope, home)
             case ast.Constant(value=constant):
@@ -81,7 +82,7 @@ class Evaluation:
             case ast.BinOp(left=left, op=op, right=right):
                 return self._combined(self.value(left, scope, home), op, self.value(right, scope, home))
             case ast.IfExp():
-                return self._either(node, scope, home)
+                return either(self, node, scope, home)
             case ast.BoolOp(values=values):
                 return unite(self.value(each, scope, home) for each in values)
             case ast.NamedExpr(value=inner) | ast.Await(value=inner) | ast.Starred(value=inner):
@@ -112,45 +113,11 @@ class Evaluation:
             return imported(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
         return unite(self.bound(binding, home) for binding in found if binding.how is not How.ANNOTATED or len(found) == 1)
 
-    def _read(self, node: ast.Name, scope: Scope, home: Module) -> Value:
+    def read_at(self, node: ast.Name, scope: Scope, home: Module) -> Value:
         """What a name stands for where it is read, after what was assigned last."""
         found = scope.find(node.id)
         kept = latest(found, node, scope)
         return self.name(node.id, scope, home) if len(kept) == len(found) else unite(self.bound(each, home) for each in kept)
-
-    def _narrowed(self, node: ast.Name | ast.Attribute, scope: Scope, home: Module) -> Value | None:
-        """What an expression is where a test has said so; None where none has."""
-        known = home.survey.regions
-        if not known:
-            return None
-        for region in known.get(dotted_path(node), ()):
-            if region.first <= getattr(node, "lineno", 0) <= region.last and region.scope is scope.inline:
-                found = self._among(region.narrowing, scope, home)
-                if found is not None:
-                    return found if region.instead is None else unite((found, self.value(region.instead, scope, home)))
-                return self._of_unknown_set(node, scope, home)
-        return None
-
-    def _of_unknown_set(self, node: ast.Name | ast.Attribute, scope: Scope, home: Module) -> Value | None:
-        """What was any text is nobody knows what after a test against a set that is not known."""
-        if isinstance(node, ast.Name) and self._read(node, scope, home).kind in {Kind.STRING, Kind.NUMBER, Kind.UNTYPED}:
-            return UNKNOWN
-        return None
-
-    def _among(self, narrowing: Narrowing, scope: Scope, home: Module) -> Value | None:
-        among = self.value(narrowing.among, scope, home)
-        if narrowing.is_equal:
-            return among
-        found = self.each(among)
-        return found if found.kind is Kind.TEXT else None
-
-    def _either(self, node: ast.IfExp, scope: Scope, home: Module) -> Value:
-        sides = {True: node.body, False: node.orelse}
-        told = {holds: self.value(side, scope, home) for holds, side in sides.items()}
-        for narrowing, holds in narrowed_by(node.test):
-            if dotted_path(sides[holds]) == narrowing.path:
-                told[holds] = self._among(narrowing, scope, home) or told[holds]
-        return unite(told.values())
 
     def bound(self, binding: Binding, home: Module) -> Value:
         """What one binding gives to its name."""

@@ -72,6 +72,7 @@ _STILL = {
     "assigned in a loop": "r = request.path\n    for _ in given:\n        r = 'success'\n    append(result=r)",
     "in a function that runs later": "r = request.path\n    if r in KNOWN:\n        pass\n    (lambda: append(result=r))()",
     "a case that matches anything": "r = request.path\n    match r:\n        case _:\n            append(result=r)",
+    "assigned after the test": "if given in KNOWN:\n        given = request.path\n        append(result=given)",
     "a claim against what is known": "append(result=cast(Literal['success'], request.path))",
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from obslib.lint import RULES, Project, bounds, calls, check, declaring, evaluation, keys, members, reading, scope
+from obslib.lint import RULES, Project, bounds, calls, check, declaring, keys, members, narrowing, reading, scope
 from obslib.lint.calls import Arguments
 from obslib.lint.evaluation import Evaluation
 from obslib.lint.reading import _Reader
@@ -49,7 +49,7 @@ _MISSES: dict[str, tuple[Break, str]] = {
 
 _CRIES_WOLF: dict[str, tuple[Break, str]] = {
     "an if narrows nothing": (_without(scope, "regions", _says(())), "OBS106"),
-    "an expression narrows nothing": (_without(evaluation, "narrowed_by", _says(())), "OBS107"),
+    "an expression narrows nothing": (_without(narrowing, "narrowed_by", _says(())), "OBS107"),
     "included collectors are not seen": (_without(direct_metric, "_is_included", _says(False)), "OBS113"),
     "what a partial has bound is forgotten": (_without(_Reader, "_bound", _says(Arguments())), "OBS103"),
     "annotations tell nothing": (_without(Evaluation, "annotation", _says(UNKNOWN)), "OBS102"),
