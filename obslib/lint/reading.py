@@ -129,8 +129,7 @@ class _Reader:
             case Kind.TRACER if name in {"start_span", "start_as_current_span"}:
                 yield uses.SpanStarted(node=node, site=site, name=arguments.get("name", 0))
                 attributes = arguments.get("attributes", 3)
-                if isinstance(attributes, ast.Dict):
-                    yield self._attributes(site, node, base, attributes)
+                yield from self._attributes(site, node, base, attributes)
             case Kind.ACTIVE_SPAN:
                 yield from self._active_span(site, node, base, name, arguments)
 
@@ -155,24 +154,18 @@ class _Reader:
             yield uses.AttributeSet(node=node, site=site, value=base, arguments=arguments)
         elif name == "set_attribute":
             yield uses.AttributeSet(node=node, site=site, value=base, arguments=arguments, key=arguments.get("key", 0))
-        elif name == "add_event" and isinstance(arguments.get("attributes", 1), ast.Dict):
-            of_event = arguments.get("attributes", 1)
-            assert isinstance(of_event, ast.Dict)
-            yield self._attributes(site, node, Value(Kind.ACTIVE_SPAN), of_event)
-        elif name == "set_attributes" and isinstance(arguments.get("attributes", 0), ast.Dict):
-            given = arguments.get("attributes", 0)
-            assert isinstance(given, ast.Dict)
-            yield self._attributes(site, node, base, given)
+        elif name == "add_event":
+            yield from self._attributes(site, node, Value(Kind.ACTIVE_SPAN), arguments.get("attributes", 1))
+        elif name == "set_attributes":
+            yield from self._attributes(site, node, base, arguments.get("attributes", 0))
         elif name == "update_name":
             yield uses.SpanStarted(node=node, site=site, name=arguments.get("name", 0))
 
-    def _attributes(self, site: Site, node: ast.Call, value: Value, given: ast.Dict) -> Use:
-        named = tuple(
-            (key.value, each)
-            for key, each in zip(given.keys, given.values, strict=True)
-            if isinstance(key, ast.Constant) and isinstance(key.value, str)
-        )
-        return uses.AttributeSet(node=node, site=site, value=value, arguments=Arguments(named=named))
+    def _attributes(self, site: Site, node: ast.Call, value: Value, given: ast.expr | None) -> Iterator[Use]:
+        """Attributes handed over as a dict, taken apart like ``**given``."""
+        if given is not None:
+            spread = ast.copy_location(ast.Call(func=node.func, args=[], keywords=[ast.keyword(arg=None, value=given)]), node)
+            yield uses.AttributeSet(node=node, site=site, value=value, arguments=self._given(spread, site.scope))
 
     def _log(self, site: Site, node: ast.Call, base: Value, name: str, arguments: Arguments, is_partial: bool) -> Iterator[Use]:
         if name in _LEVELS:

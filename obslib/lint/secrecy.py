@@ -30,7 +30,7 @@ _SHOWING = frozenset({
     "textwrap.shorten", "pprint.pformat",
 })  # fmt: skip
 _BUILDING = frozenset({"format", "join"})
-_CODE = frozenset({Kind.FUNCTION, Kind.CLASS, Kind.METHOD, Kind.IMPORTED})
+_CODE = frozenset({Kind.FUNCTION, Kind.CLASS, Kind.METHOD})
 _GETTERS = ("get_", "read_", "load_", "fetch_")
 _TRUTHS = frozenset({"True", "False", "None", ""})
 
@@ -94,7 +94,8 @@ class _Search:
             return ""
         value = self.file.value(node, scope)
         is_kind = value.kind is Kind.TEXT and (isinstance(node, ast.Attribute) or _is_about(value))
-        return "" if is_harmless(value) or is_kind or value.kind in _CODE else self.file.source(node)
+        is_code = value.kind in _CODE or (value.kind is Kind.IMPORTED and not name.isupper())
+        return "" if is_harmless(value) or is_kind or is_code else self.file.source(node)
 
     def _item(self, node: ast.Subscript, base: ast.expr, key: ast.expr, scope: Scope) -> str:
         if self._is_secret_key(key, scope):

@@ -16,12 +16,13 @@ _SOURCES = (
     "setting.get_secret_value()", "f'Bearer {token}'", "'Bearer ' + access_token", "'%s' % jwt", "str(private_key)",
     "token.decode()", "(user, password)", "{'given': passwd}", "{'password': given}", "dsn if dsn else None",
     "given or dsn", "get_token()", "refresh_token[:4]", "json.dumps({'a': webhook_secret})", "dict(os.environ)",
-    "request.headers",
+    "request.headers", "settings.SECRET_KEY", "SIGNING_KEY",
 )  # fmt: skip
 _WAYS = (
     "obs.log.info('called', given={})", "log.bind(given={})", "logger.info('called by %s', {})", "logging.warning('%s', {})",
     "obs.metrics[FAMILY].labels(given={})", "span.set_attribute('given', {})", "span.set_attributes({{'given': {}}})",
-    "obs.bind(given={}).__enter__()", "obs.log.info('called', **{{'given': {}}})", "partial(obs.log.info, 'called', given={})",
+    "obs.bind(given={}).__enter__()", "given = {{'given': {}}}\nspan.set_attributes(given)",
+    "obs.log.info('called', **{{'given': {}}})", "partial(obs.log.info, 'called', given={})",
     "given = {}\nobs.log.info('called', given=given)", "fields = dict(given={})\nobs.log.info('called', **fields)",
     "[log.info('called', given={}) for each in every]", "later = lambda: log.info('called', given={})",
     "obs.log.failure(LOST, error, given={})", "span.add_event('retry', {{'given': {}}})",
@@ -30,8 +31,8 @@ _WAYS = (
 _PATH = Path("/no/such/example.py")
 _HEAD = (
     "import json, logging, os, structlog\nfrom functools import partial\nfrom os import environ\nimport obslib\n"
-    "from opentelemetry import trace\nobs = obslib.start('agent')\nlog = structlog.get_logger()\n"
-    "logger = logging.getLogger()\nspan = trace.get_current_span()\n"
+    "from opentelemetry import trace\nfrom settings import SIGNING_KEY\nobs = obslib.start('agent')\n"
+    "log = structlog.get_logger()\nlogger = logging.getLogger()\nspan = trace.get_current_span()\n"
 )
 
 
