@@ -116,13 +116,12 @@ class Brim:
         return [(value,) for value in itertools.islice((v for v in values if crc32(v.encode()) % sample == 0), wanted)]
 
     def _keys(self, joint: Joint, uses: dict[str, LabelUse]) -> list[Key]:
-        """Every reserved combination of ``joint``, as many others as it may hold, some more, and one of undeclared values."""
+        """Every reserved combination of ``joint``, as many others as it may hold, some more, and one of no values."""
         wanted = joint.at_most + len(joint.reserved) + _BEYOND
         columns = [
             self.catalog.values(uses[name], self.component) or self._open(uses[name].label, wanted) for name in joint.labels
         ]
-        surplus = tuple(f"undeclared{number}" for number in range(len(columns)))
-        return [*joint.reserved, *itertools.islice(itertools.product(*columns), wanted), surplus]
+        return [*joint.reserved, *itertools.islice(itertools.product(*columns), wanted), (OVERFLOW,) * len(columns)]
 
     def _open(self, label: Label, wanted: int) -> list[str]:
         """That many values of an open label, or as many as there are."""
