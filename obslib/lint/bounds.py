@@ -23,11 +23,14 @@ from obslib.lint.value import ANYTHING, Kind, Taint, spelt
 
 __all__ = ["Doubt", "LabelValueRule", "caret", "doubt"]
 
-_IDS = frozenset({
-    *(field.name for field in FIELDS if field.id_prefix), *(name for name in FORBIDDEN if name.endswith("_id")),
+_ENDLESS = frozenset({
+    *(name for name in FORBIDDEN if name.endswith("_id") and name != "instance_id"),
     "uuid", "guid", "ulid", "email", "user_email", "username",
 })  # fmt: skip
-"""Names of what is one per entity, whatever the label it is put under."""
+"""Names of what is one per entity, and has no label of its own anywhere."""
+
+_IDS = _ENDLESS | {field.name for field in FIELDS if field.id_prefix}
+"""Names of ids; those of the platform may stand under their own label."""
 
 _ENTITIES = frozenset({"hostname", "fqdn", "ip", "ip_address", "remote_addr", "client_ip"})
 _FOLLOWED = frozenset({How.ASSIGNED, How.ELEMENT, How.ENTERED})
@@ -140,10 +143,12 @@ def _by_name(node: ast.expr, shape: LabelShape | None) -> Doubt | None:
     name = _last_name(node)
     if name in _ENTITIES:
         return Doubt(Taint.UNBOUNDED, f"is one {name} of many")
-    is_id = name in _IDS or (name.endswith("_id") and shape is not None and not shape.is_open)
-    if not is_id or (shape is not None and _is_own(name, shape)):
+    if shape is None:
+        return Doubt(Taint.ID, _SAYS[Taint.ID]) if name in _ENDLESS else None
+    is_id = name in _IDS or (name.endswith("_id") and not shape.is_open)
+    if not is_id or _is_own(name, shape):
         return None
-    if shape is not None and shape.is_id:
+    if shape.is_id:
         return Doubt(Taint.ID, f"is another id than {shape.name!r}")
     return Doubt(Taint.ID, _SAYS[Taint.ID])
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from obslib import Observability
 from obslib.catalog import Label, counter, gauge
 from obslib.catalog.platform import data_plane as s, edge, resources as r
+from obslib.metrics import GaugeFamily
 import uuid
 def f(obs: Observability, request: Request, given: str, want: Want) -> None:
 """
@@ -41,7 +42,7 @@ _SENTENCES = {
         "label 'url' has values without a bound; use a bounded one, and log the value (CARD-01, CARD-07)"
     ),
     "port = request.headers['port']\n    obs.metrics[edge.EDGE_CONNECTIONS_ACTIVE].labels(listener_port=port).set(1)": (
-        "label 'listener_port' gets 'port' (\"request.headers['port']\" of line 8), which comes from the request; a client can "
+        "label 'listener_port' gets 'port' (\"request.headers['port']\" of line 9), which comes from the request; a client can "
         "make a series of every value, so count one of a closed set and log the value (CARD-07)"
     ),
     "x = {'process_type': uuid.uuid4().hex}\n    obs.metrics[r.AGENT_INSTANCE_OOM_KILLS].labels(**x).inc()": (
@@ -61,6 +62,10 @@ _SENTENCES = {
         "or fold it into the label's values"
     ),
     "obs.metrics[r.AGENT_INSTANCE_MEMORY_USAGE].replace({given: 1.0})": None,
+    "def g(any_of: GaugeFamily[...]) -> None:\n        any_of.labels(env_id=want.env_id, instance_id=want.instance_id)": None,
+    "def g(any_of: GaugeFamily[...]) -> None:\n        any_of.labels(who=want.user_id)": (
+        "label 'who' gets 'want.user_id', which is an id; log it, or show the figure in 'platform describe' (CARD-07)"
+    ),
     "obs.metrics[r.AGENT_INSTANCE_MEMORY_USAGE].replace({('a', 'b', 'c'): 1.0})": (
         "a key of 3 values does not fit metric 'agent_instance_memory_usage_bytes', whose labels are 'env_id', 'process_type'"
     ),
@@ -119,7 +124,7 @@ def test_what_another_file_holds_is_shown_as_it_stands_there(tmp_path: Path) -> 
     )
     (finding,) = _findings(text, tmp_path)
     assert finding.message.startswith("label 'process_type' gets 'uuid.uuid4().hex', which is an id")
-    assert (finding.place.line, finding.place.column) == (10, text.splitlines()[9].index("LABELS") + 1)
+    assert (finding.place.line, finding.place.column) == (11, text.splitlines()[10].index("LABELS") + 1)
 
 
 def _findings(text: str, directory: Path = Path("/no/such")) -> tuple[Finding, ...]:
