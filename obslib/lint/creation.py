@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from obslib.lint.scope import How, Scope
 from obslib.lint.uses import Binding, Declared, File, LabelDeclared, MetricCreated, Started, Use
@@ -47,7 +46,9 @@ def is_wiring(use: Use, file: File) -> bool:
         iterated = [loop.iter] if isinstance(loop, ast.For) else [each.iter for each in loop.generators]
         if all(_is_closed(each, use.scope, file) for each in iterated):
             return True
-    return loop is not None and any(_is_of_loop(name, use.scope, loop) for name in _names(use))
+    if loop is None or not isinstance(use, Binding):
+        return False
+    return any(_is_of_loop(each.id, use.scope, loop) for each in ast.walk(use.key) if isinstance(each, ast.Name))
 
 
 def _is_closed(node: ast.expr, scope: Scope, file: File) -> bool:
@@ -62,14 +63,6 @@ def _is_closed(node: ast.expr, scope: Scope, file: File) -> bool:
     if value.kind is Kind.COLLECTION:
         return value.node is not None or (value.base is not None and value.base.kind in {Kind.DECLARED, Kind.DECLARATION})
     return value.kind in _CLOSED
-
-
-def _names(use: Use) -> Iterator[str]:
-    match use:
-        case Binding(key=node) | MetricCreated(name=ast.expr() as node) | LabelDeclared(name=ast.expr() as node):
-            yield from (each.id for each in ast.walk(node) if isinstance(each, ast.Name))
-        case Declared(call=call):
-            yield from (each.id for each in ast.walk(call) if isinstance(each, ast.Name))
 
 
 def _is_of_loop(name: str, scope: Scope, loop: ast.AST) -> bool:

@@ -105,6 +105,13 @@ class CreatedInLoop(Rule[Use]):
             return [C("shop_orders_total", "Orders.") for name in names]
         """,
         """
+        from prometheus_client import Gauge
+
+        def watch(shops) -> None:
+            for shop in shops:
+                Gauge(f"shop_{shop.name}_open", "Whether it is open.").set(1)
+        """,
+        """
         from opentelemetry.trace import get_tracer as tracer_of
 
         class Shop:
