@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from obslib.catalog import upkeep
 from obslib.catalog.declaration import Declaration, Deprecated, Plane
 from obslib.catalog.families import ExternalMetric, Family, InstanceMetric
-from obslib.catalog.labels import Joint, Label
+from obslib.catalog.labels import Domain, Joint, Label
 from obslib.catalog.signals import NO_REASON, Check, Cursor, LogEvent, Loop, Operation, SpanKind
 from obslib.errors import CatalogError
 
@@ -84,23 +84,34 @@ def _require_one_exposed_name(catalog: Catalog) -> None:
             )
 
 
+_NARROWED = frozenset({"values", "at_most", "why"})
+"""What a closed label of the same name may have otherwise elsewhere."""
+
+
 def _require_one_bound(catalog: Catalog) -> None:
-    """A label, and a joint domain, of one name is bounded in one way, whatever family carries it."""
+    """A label, and a joint domain, of one name is bounded in one way, whatever family carries it.
+
+    Two closed labels of one name may list as many values as each likes: every family narrows them to its own.
+    """
     known: dict[tuple[type, str], tuple[Label | Joint, Family[...]]] = {}
     for family in catalog.of(Family):
         bounds: tuple[Label | Joint, ...] = (*(use.label for use in family.labels), *family.joints)
         for bound in bounds:
             first, earlier = known.setdefault((type(bound), bound.name), (bound, family))
-            if first != bound:
+            differences = tuple(_differences(first, bound))
+            if differences:
                 noun = "label" if isinstance(bound, Label) else "joint domain"
                 raise CatalogError(
                     f"{noun} {bound.name!r} of {earlier!r} and of {family!r} are declared differently "
-                    f"({', '.join(_differences(first, bound))}); share one {type(bound).__name__}, or rename one"
+                    f"({', '.join(differences)}); share one {type(bound).__name__}, or rename one"
                 )
 
 
 def _differences(one: Label | Joint, other: Label | Joint) -> Iterator[str]:
+    is_narrowed = isinstance(one, Label) and one.domain is Domain.CLOSED
     for field in fields(one):
+        if is_narrowed and field.name in _NARROWED:
+            continue
         ours, theirs = getattr(one, field.name), getattr(other, field.name)
         if ours != theirs:
             yield f"{field.name} is {ours!r} there and {theirs!r} here"

@@ -32,6 +32,9 @@ _ENDLESS = frozenset({
 _IDS = _ENDLESS | {field.name for field in FIELDS if field.id_prefix}
 """Names of ids; those of the platform may stand under their own label."""
 
+_BARE_IDS = frozenset({"id", "pk", "uid"})
+"""What an entity calls its own id: ``user.id`` is one under every label that is not for ids."""
+
 _ENTITIES = frozenset({"hostname", "fqdn", "ip", "ip_address", "remote_addr", "client_ip"})
 _FOLLOWED = frozenset({How.ASSIGNED, How.ELEMENT, How.ENTERED})
 _DEEPEST = 8
@@ -141,6 +144,8 @@ def _origin(node: ast.expr, file: File, scope: Scope, depth: int = 0) -> ast.exp
 def _by_name(node: ast.expr, shape: LabelShape | None) -> Doubt | None:
     """What the last name of an expression says: ``want.instance_id`` is an id under every label but its own."""
     name = _last_name(node)
+    if name in _BARE_IDS and isinstance(node, (ast.Attribute, ast.Subscript)) and not (shape is not None and shape.is_id):
+        return Doubt(Taint.ID, _SAYS[Taint.ID])
     if name in _ENTITIES:
         return Doubt(Taint.UNBOUNDED, f"is one {name} of many")
     if shape is None:

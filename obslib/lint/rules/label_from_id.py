@@ -81,6 +81,13 @@ class LabelFromId(LabelValueRule):
         from obslib import Observability
         from obslib.catalog.platform import data_plane as s
 
+        def boot(obs: Observability, user) -> None:
+            obs.metrics[s.AGENT_BOOT_FAILURES].labels(reason=user.id).inc()
+        """,
+        """
+        from obslib import Observability
+        from obslib.catalog.platform import data_plane as s
+
         def boot(obs: Observability, want) -> None:
             obs.metrics[s.AGENT_BOOT_FAILURES].labels(reason=want.instance_id).inc()
         """,

@@ -73,6 +73,10 @@ class Shop:
         self._visits(region=order.user_id).inc()  # <- label-from-id
         self._orders.labels(kind=order.order_id, result="success").inc()  # <- label-from-id
         self._obs.metrics[BASKETS].labels(org_id=customer.user_id).set(1)  # <- label-from-id
+        self._orders.labels(kind=customer.id, result="success").inc()  # <- label-from-id
+        self._visits(region=customer["id"]).inc()  # <- label-from-id
+        self._orders.labels(kind=order.kind, result="success").inc()  # <- unbounded-label
+        self._orders.labels(kind=order, result="success").inc()  # <- unbounded-label
         fresh = uuid.UUID(order.text)
         self._visits(region=str(fresh)).inc()  # <- label-from-id
 
@@ -86,6 +90,12 @@ class Shop:
         self._visits(region=self._name(part)).inc()  # <- label-from-text
         inc = functools.partial(self._visits, region=f"{part}!")  # <- label-from-text
         inc().inc()
+
+    def addresses(self, referrer: str) -> None:
+        self._visits(region=urlsplit(referrer).hostname).inc()  # <- label-from-url
+        host = urlsplit(referrer).netloc.lower()
+        self._visits(region=host).inc()  # <- label-from-url
+        self._orders.labels(kind=urlsplit(referrer).path, result="success").inc()  # <- label-from-url
 
     def _name(self, part: str) -> str:
         named = f"region-{part}"

@@ -100,6 +100,24 @@ def also_live():
     return {}
 
 
+@app.get("/readyz")
+def readyz():
+    requests.get("http://stock/ping")  # <- unbounded-readiness
+    return {}
+
+
+@app.get("/ready")
+def ready():
+    return urllib.request.urlopen("http://stock/ping").status  # <- unbounded-readiness
+
+
+@app.get("/health/ready")
+def health_ready():
+    subprocess.run(["pg_isready"])  # <- unbounded-readiness
+    requests.get("http://stock/ping", timeout=0.2)
+    return {}
+
+
 def checks(obs: Observability) -> None:
     @obs.check(PAYMENTS_OK)  # <- check-without-deadline
     def payments() -> obslib.Verdict:
