@@ -14,24 +14,23 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from obslib.lint import annotation, real
+from obslib.lint.binding import given
 from obslib.lint.calls import called
 from obslib.lint.custom import by_custom
 from obslib.lint.flow import latest
+from obslib.lint.joining import combined, joined
 from obslib.lint.known import is_obslib, is_own, known_object
-from obslib.lint.members import as_exception, enum_texts, member, of_request
+from obslib.lint.members import enum_texts, member, of_request
 from obslib.lint.module import Module, Project
 from obslib.lint.narrowing import either, narrowed
 from obslib.lint.scope import Binding, How, Scope
-from obslib.lint.value import MAPPING, UNKNOWN, UNTYPED, Kind, Taint, Value, imported, spelt, tainted, text, thing, unite
+from obslib.lint.value import MAPPING, UNKNOWN, Kind, Value, imported, text, unite
 
-__all__ = ["Evaluation", "is_private"]
+__all__ = ["Evaluation"]
 
 _BUILTINS = frozenset(dir(builtins))
-_MOST_PRODUCTS = 64
 _DEEPEST = 64
 """So many steps lead from a name to its value in no code that people read; a chain that is longer is unknown."""
-_HUNDRED = frozenset({"100"})
-"""What a status code is divided by to get its class; there are five of them."""
 
 
 class Evaluation:
@@ -47,8 +46,6 @@ class Evaluation:
         self._asked: set[str] = set()
         self._depth = 0
         self._sites: dict[int, dict[str, list[tuple[ast.Call, Scope]]]] = {}
-
-    # --- expressions ----------------------------------------------------------------------------
 
     def value(self, node: ast.AST | None, scope: Scope, module: Module | None = None) -> Value:
         """What ``node`` stands for, seen from ``scope`` of ``module``."""
@@ -76,11 +73,11 @@ class Evaluation:
             case ast.Constant(value=constant):
                 return text(str(constant)) if constant is not ... else UNKNOWN
             case ast.JoinedStr(values=parts):
-                return self._joined([self.value(part, scope, home) for part in parts])
+                return joined([self.value(part, scope, home) for part in parts])
             case ast.FormattedValue(value=inner):
                 return self.value(inner, scope, home)
             case ast.BinOp(left=left, op=op, right=right):
-                return self._combined(self.value(left, scope, home), op, self.value(right, scope, home))
+                return combined(self, self.value(left, scope, home), op, self.value(right, scope, home))
             case ast.IfExp():
                 return either(self, node, scope, home)
             case ast.BoolOp(values=values):
@@ -121,38 +118,7 @@ class Evaluation:
 
     def bound(self, binding: Binding, home: Module) -> Value:
         """What one binding gives to its name."""
-        match binding.how:
-            case How.IMPORTED:
-                return self.named(home.absolute(binding.name), home)
-            case How.DEFINED:
-                kind = Kind.CLASS if isinstance(binding.node, ast.ClassDef) else Kind.FUNCTION
-                return self._defined(binding, kind, home)
-            case How.CAUGHT:
-                caught = self.value(binding.node, binding.scope, home)
-                return as_exception(caught) if caught.kind is Kind.CLASS else thing(Kind.EXCEPTION)
-            case How.PARAMETER:
-                return self._parameter(binding, home)
-            case How.OPAQUE:
-                return UNKNOWN
-        if binding.annotation is not None:
-            told = self.annotation(binding.annotation, binding.scope, home)
-            if told.kind not in {Kind.UNKNOWN, Kind.STRING, Kind.COLLECTION, Kind.FOREIGN}:
-                return told
-        if binding.how is How.ANNOTATED:
-            return UNKNOWN if binding.annotation is None else self.annotation(binding.annotation, binding.scope, home)
-        return self._given(binding, home)
-
-    def _given(self, binding: Binding, home: Module) -> Value:
-        if binding.how is How.ASSIGNED and binding.index and isinstance(binding.node, (ast.Tuple, ast.List)):
-            return self._unpacked(binding.node, binding.index, binding.scope, home)
-        value = self.value(binding.node, binding.scope, home)
-        if binding.how is How.ENTERED:
-            return self._entered(value)
-        if binding.how is How.ELEMENT:
-            if binding.index and isinstance(value.node, (ast.Tuple, ast.List)):
-                return unite(self._unpacked(each, binding.index, binding.scope, home) for each in value.node.elts)
-            return self.each(value) if not binding.index else self._part(self.each(value))
-        return self._part(value) if binding.index else value
+        return given(self, binding, home)
 
     def each(self, value: Value) -> Value:
         """What iterating gives: the elements of a sequence, the keys of a mapping, the members of an enumeration."""
@@ -215,8 +181,6 @@ class Evaluation:
             if is_first:
                 self._asked.discard(question)
 
-    # --- calls of the project's own functions -----------------------------------------------------
-
     def returned(self, function: Value) -> Value:
         """What a function of the project returns."""
         home, scope = function.home
@@ -245,39 +209,6 @@ class Evaluation:
             self._sites[id(home)] = by_name
         return self._sites[id(home)].get(name, [])
 
-    def _parameter(self, binding: Binding, home: Module) -> Value:
-        function = binding.scope.node
-        assert isinstance(binding.node, ast.arg)
-        owner = binding.scope.parent
-        if owner is not None and owner.is_class and _is_self(function, binding.node):
-            return Value(Kind.INSTANCE, node=owner.node, home=(home, owner.parent))
-        told = self.annotation(binding.annotation, binding.scope.parent or binding.scope, home)
-        if told.kind not in {Kind.UNKNOWN, Kind.STRING}:
-            return told
-        handed = spelt(self._handed(function, binding.node.arg, home))
-        is_whole = is_private(function, binding.scope) and handed.kind not in {Kind.UNKNOWN, Kind.UNTYPED}
-        if is_whole or handed.kind in {Kind.TAINTED, Kind.STRING}:
-            return handed
-        if binding.annotation is None and handed.kind is Kind.FAMILY:
-            return thing(Kind.FAMILY)
-        if binding.annotation is None:
-            return by_custom(binding.node.arg, home) or (UNKNOWN if isinstance(function, ast.Lambda) else UNTYPED)
-        return told
-
-    def _handed(self, function: ast.AST, parameter: str, home: Module) -> Value:
-        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            return UNKNOWN
-        found = []
-        for call, scope in self.call_sites(function.name, home):
-            if self.value(call.func, scope, home).node is not function:
-                continue
-            given = _argument(call, function, parameter)
-            if given is not None:
-                found.append(self.value(given, scope, home))
-        return unite(found) if found else UNKNOWN
-
-    # --- the rest -------------------------------------------------------------------------------
-
     def _inside(self, module: Module, names: list[str], dotted: str) -> Value:
         found = self.name(names[0], module.survey.scope, module)
         if not module.survey.scope.find(names[0]):
@@ -288,22 +219,6 @@ class Evaluation:
         for name in names[1:]:
             found = member(self, found, name)
         return found
-
-    def _defined(self, binding: Binding, kind: Kind, home: Module) -> Value:
-        from obslib.lint.declaring import declared_by
-
-        node = binding.node
-        if kind is Kind.FUNCTION and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            signal = declared_by(self, node, binding.scope, home)
-            if signal is not None:
-                return Value(Kind.DECLARED, name=signal.kind, signal=signal)
-        return Value(kind, node=node, home=(home, binding.scope))
-
-    def _entered(self, value: Value) -> Value:
-        """What ``with value as name`` binds."""
-        if value.kind is Kind.COLLECTION:
-            return self.element(value)
-        return value
 
     def _item(self, base: Value, key: ast.expr, scope: Scope, home: Module) -> Value:
         if base.kind is Kind.METRICS:
@@ -334,49 +249,6 @@ class Evaluation:
         value = self.value(node, scope, home)
         return self.each(value) if isinstance(node, ast.Starred) else value
 
-    def _unpacked(self, node: ast.AST, index: tuple[int, ...], scope: Scope, home: Module) -> Value:
-        for place in index:
-            if not isinstance(node, (ast.Tuple, ast.List)) or place >= len(node.elts):
-                return self._part(self.value(node, scope, home))
-            node = node.elts[place]
-        return self.value(node, scope, home)
-
-    def _part(self, whole: Value) -> Value:
-        return self.element(whole)
-
-    def _joined(self, parts: list[Value]) -> Value:
-        worst = next((part for part in map(spelt, parts) if part.kind is Kind.TAINTED), None)
-        return worst or self._product(parts) or tainted(Taint.FORMATTED)
-
-    def _combined(self, left: Value, op: ast.operator, right: Value) -> Value:
-        if left.kind is Kind.COLLECTION:
-            return Value(Kind.COLLECTION, base=unite((self.each(left), self.each(right))))
-        right = self.each(right) if right.kind is Kind.COLLECTION else right
-        for side in (spelt(left), spelt(right)):
-            if side.kind is Kind.TAINTED:
-                return side
-        if isinstance(op, ast.Add):
-            is_text = any(side.kind in {Kind.TEXT, Kind.STRING} for side in (left, right))
-            return self._product([left, right]) or (tainted(Taint.FORMATTED) if is_text else UNKNOWN)
-        if isinstance(op, ast.FloorDiv) and right.texts == _HUNDRED:
-            return text()
-        if left.kind is Kind.TEXT and not _are_numbers(left):
-            return tainted(Taint.FORMATTED) if isinstance(op, ast.Mod) else UNKNOWN
-        return Value(Kind.NUMBER)
-
-    def _product(self, parts: list[Value]) -> Value | None:
-        """Bounded texts put together are bounded."""
-        whole = [""]
-        for part in parts:
-            if part.kind is not Kind.TEXT:
-                return None
-            if part.texts is None:
-                return text()
-            whole = [start + end for start in whole for end in part.texts]
-            if len(whole) > _MOST_PRODUCTS:
-                return tainted(Taint.FORMATTED)
-        return text(*whole)
-
 
 _LIBRARIES = sys.stdlib_module_names | {
     "structlog", "prometheus_client", "opentelemetry", "starlette", "fastapi", "flask", "pytest", "requests", "httpx",
@@ -386,35 +258,3 @@ _LIBRARIES = sys.stdlib_module_names | {
 
 def _has_star(module: Module) -> bool:
     return "*" in module.survey.scope.bindings
-
-
-def _is_self(function: ast.AST, parameter: ast.arg) -> bool:
-    """Whether this is the parameter through which a method sees its object."""
-    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return False
-    listed = [*function.args.posonlyargs, *function.args.args]
-    is_static = any(isinstance(each, ast.Name) and each.id == "staticmethod" for each in function.decorator_list)
-    return bool(listed) and listed[0] is parameter and not is_static
-
-
-def is_private(function: ast.AST, scope: Scope) -> bool:
-    """Whether every caller is in sight: a private function, or one inside another."""
-    name = getattr(function, "name", "")
-    return name.startswith("_") or (scope.parent is not None and scope.parent.function is not None)
-
-
-def _argument(call: ast.Call, function: ast.FunctionDef | ast.AsyncFunctionDef, parameter: str) -> ast.expr | None:
-    for keyword in call.keywords:
-        if keyword.arg == parameter:
-            return keyword.value
-    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
-    if names and names[0] in {"self", "cls"} and isinstance(call.func, ast.Attribute):
-        names = names[1:]
-    if parameter in names and names.index(parameter) < len(call.args):
-        given = call.args[names.index(parameter)]
-        return None if isinstance(given, ast.Starred) else given
-    return None
-
-
-def _are_numbers(value: Value) -> bool:
-    return value.texts is not None and all(each.lstrip("-").replace(".", "", 1).isdigit() for each in value.texts)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from obslib.lint.calls import Arguments
-from obslib.lint.scope import Scope, Site
+from obslib.lint.scope import Scope
+from obslib.lint.survey import Site
 from obslib.lint.value import Kind
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from obslib.lint.scope import Survey, survey
+from obslib.lint.survey import Survey
+from obslib.lint.walk import survey
 
 __all__ = ["Module", "Project"]
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from obslib.lint.module import Module
 from obslib.lint.outside import outside, outside_of
-from obslib.lint.scope import Scope, Site
+from obslib.lint.scope import Scope
+from obslib.lint.survey import Site
 from obslib.lint.uses import File, Function, FunctionDefined
 from obslib.lint.value import Kind, Value
 

@@ -10,7 +10,8 @@ from obslib.lint.calls import Arguments, arguments_of, taken_apart
 from obslib.lint.declaring import decorator_of, label_name
 from obslib.lint.keys import KEYED, keys_of
 from obslib.lint.known import PEER_METRICS, is_obslib
-from obslib.lint.scope import Scope, Site
+from obslib.lint.scope import Scope
+from obslib.lint.survey import Site
 from obslib.lint.uses import File, Use
 from obslib.lint.value import Kind, Value
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from obslib.lint.calls import Arguments
-from obslib.lint.evaluation import Evaluation, is_private
+from obslib.lint.evaluation import Evaluation
 from obslib.lint.handlers import Function, is_handler, routes_of, routes_registered
 from obslib.lint.lines import Lines
 from obslib.lint.module import Module
-from obslib.lint.scope import How, Scope, Site
+from obslib.lint.parameter import is_private
+from obslib.lint.scope import How, Scope
+from obslib.lint.survey import Site
 from obslib.lint.value import Value
 
 __all__ = [

@@ -8,7 +8,21 @@ from typing import Any
 
 import pytest
 
-from obslib.lint import RULES, Project, bounds, calls, check, declaring, keys, members, narrowing, reading, scope
+from obslib.lint import (
+    RULES,
+    Project,
+    binding,
+    bounds,
+    calls,
+    check,
+    declaring,
+    keys,
+    members,
+    narrowing,
+    parameter,
+    reading,
+    walk,
+)
 from obslib.lint.calls import Arguments
 from obslib.lint.evaluation import Evaluation
 from obslib.lint.reading import _Reader
@@ -28,9 +42,9 @@ def _says(answer: object) -> Callable[..., object]:
 
 
 _MISSES: dict[str, tuple[Break, str]] = {
-    "names are not followed": (_without(Evaluation, "_given", _says(UNKNOWN)), "OBS106"),
+    "names are not followed": (_without(binding, "_expressed", _says(UNKNOWN)), "OBS106"),
     "returns are not followed": (_without(Evaluation, "returned", _says(UNKNOWN)), "OBS110"),
-    "arguments of private functions are not followed": (_without(Evaluation, "_handed", _says(UNKNOWN)), "OBS108"),
+    "arguments of private functions are not followed": (_without(parameter, "_handed", _says(UNKNOWN)), "OBS108"),
     "requests are like anything else": (_without(members, "of_request", _says(UNKNOWN)), "OBS106"),
     "URLs are like anything else": (_without(calls, "_of_url", _says(UNKNOWN)), "OBS107"),
     "** is not taken apart": (_without(calls, "_pairs", _says([])), "OBS104"),
@@ -44,11 +58,11 @@ _MISSES: dict[str, tuple[Break, str]] = {
     "declarations have no labels": (_without(declaring, "_shape", _says(None)), "OBS112"),
     "every metric is included": (_without(direct_metric, "_is_included", _says(True)), "OBS113"),
     "arguments are not read": (_without(_Reader, "_given", _says(Arguments())), "OBS104"),
-    "parameters are not read": (_without(Evaluation, "_parameter", _says(UNKNOWN)), "OBS111"),
+    "parameters are not read": (_without(binding, "of_parameter", _says(UNKNOWN)), "OBS111"),
 }
 
 _CRIES_WOLF: dict[str, tuple[Break, str]] = {
-    "an if narrows nothing": (_without(scope, "regions", _says(())), "OBS106"),
+    "an if narrows nothing": (_without(walk, "regions", _says(())), "OBS106"),
     "an expression narrows nothing": (_without(narrowing, "narrowed_by", _says(())), "OBS107"),
     "included collectors are not seen": (_without(direct_metric, "_is_included", _says(False)), "OBS113"),
     "what a partial has bound is forgotten": (_without(_Reader, "_bound", _says(Arguments())), "OBS103"),
