@@ -44,6 +44,12 @@ def test_a_rule_is_its_own_manual_page(rule: type[Rule[Any]]) -> None:
     assert rule.bad
 
 
+@pytest.mark.parametrize(("code", "place", "source"), _GOOD + _BAD, ids=[f"{code}-{place}" for code, place, _ in _GOOD + _BAD])
+def test_an_example_asks_a_metric_for_its_labels_first(code: str, place: int, source: str) -> None:
+    """A page shows what can be copied: counting is done by what ``labels()`` gives, a bound metric itself cannot."""
+    assert not re.findall(r"metrics\[[^\]]*\]\.(?:inc|dec|set|observe)\(", source)
+
+
 def test_codes_and_names_are_not_used_twice() -> None:
     """A suppression means one rule."""
     files = [path for path in Path("obslib/lint/rules").glob("*.py") if path.name != "__init__.py"]

@@ -87,7 +87,7 @@ class CreatedInLoop(Rule[Use]):
 
         def count(obs: Observability, orders) -> None:
             for order in orders:
-                obs.metrics[s.AGENT_INSTANCES_DESIRED].set(len(order))
+                obs.metrics[s.AGENT_INSTANCES_DESIRED].labels().set(len(order))
         """,
         """
         from obslib import Observability

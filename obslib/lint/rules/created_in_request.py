@@ -99,7 +99,7 @@ class CreatedInRequest(Rule[Use]):
                 self._obs = obs
 
             async def post(self, request) -> None:
-                self._obs.metrics[s.AGENT_INSTANCES_DESIRED].set(3)
+                self._obs.metrics[s.AGENT_INSTANCES_DESIRED].labels().set(3)
         """,
         """
         from fastapi import FastAPI

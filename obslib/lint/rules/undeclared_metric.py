@@ -35,7 +35,7 @@ class UndeclaredMetric(Rule[Binding]):
         from obslib.catalog.platform import data_plane as s
 
         def wire(obs: Observability) -> None:
-            obs.metrics[s.AGENT_INSTANCES_DESIRED].set(3)
+            obs.metrics[s.AGENT_INSTANCES_DESIRED].labels().set(3)
         """,
         """
         from typing import Annotated, Literal
@@ -85,14 +85,14 @@ class UndeclaredMetric(Rule[Binding]):
         from obslib import Observability
 
         def wire(obs: Observability) -> None:
-            obs.metrics["http_requests_total"].inc()
+            obs.metrics["http_requests_total"].labels().inc()
         """,
         """
         from obslib import Observability
         from obslib.catalog.platform import data_plane as s
 
         def wire(obs: Observability) -> None:
-            obs.metrics[s.NO_SUCH_METRIC].inc()
+            obs.metrics[s.NO_SUCH_METRIC].labels().inc()
         """,
         """
         import obslib as o
@@ -103,7 +103,7 @@ class UndeclaredMetric(Rule[Binding]):
                 self._metrics = obs.metrics
 
             def ready(self) -> None:
-                self._metrics[data_plane.INSTANCE_READY].inc()
+                self._metrics[data_plane.INSTANCE_READY].labels().inc()
         """,
         """
         from obslib import Observability

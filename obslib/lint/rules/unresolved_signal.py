@@ -101,7 +101,7 @@ class UnresolvedSignal(Rule[Binding | LabelSet]):
         from obslib import Observability
 
         def wire(obs: Observability, which) -> None:
-            obs.metrics[which].inc()
+            obs.metrics[which].labels().inc()
         """,
         """
         from obslib import Observability
