@@ -29,7 +29,7 @@ _HEADER = "# How many series each family can reach at worst: written by 'obslib 
 TOGETHER = " x "
 """Stands between the labels of a joint domain."""
 
-_AGAIN = "write it with 'obslib budget --lock'"
+_AGAIN = "write it with --lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,11 +10,12 @@ import argparse
 import importlib
 import os
 import sys
+from contextlib import redirect_stdout
 
-from obslib.catalog import Catalog
-from obslib.errors import UsageError
+from obslib.catalog import Catalog, Component
+from obslib.errors import UnknownSignal, UsageError
 
-__all__ = ["add_catalog", "load_catalog"]
+__all__ = ["add_catalog", "load_catalog", "require_component"]
 
 
 def add_catalog(command: argparse.ArgumentParser) -> None:
@@ -46,12 +47,29 @@ def load_catalog(spelt: str = "") -> Catalog:
     return found
 
 
+def require_component(catalog: Catalog, name: str) -> Component:
+    """The component called ``name``; raises UsageError, with the way to another catalog, when there is none."""
+    try:
+        return catalog.component(name)
+    except UnknownSignal:
+        known = ", ".join(catalog.components) or "none"
+        raise UsageError(
+            f"component {name!r} is not in catalog {catalog.name!r} (it has: {known}); "
+            "use one of these, or name your own catalog with --catalog MODULE:NAME"
+        ) from None
+
+
 def _imported(module: str, spelt: str) -> object:
     here = os.getcwd()
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
-        return importlib.import_module(module)
-    except Exception as error:
+        with redirect_stdout(sys.stderr):
+            return importlib.import_module(module)
+    except (Exception, SystemExit) as error:
         said = " ".join(str(error).split()) or "without a word"
-        raise UsageError(f"catalog {spelt!r} cannot be imported from {here}: {type(error).__name__}: {said}") from error
+        is_nowhere = isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]
+        way_out = "; install its project, or name the folder it is in with PYTHONPATH" if is_nowhere else ""
+        raise UsageError(
+            f"catalog {spelt!r} cannot be imported from {here}: {type(error).__name__}: {said}{way_out}"
+        ) from error

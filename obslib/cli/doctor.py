@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from obslib.errors import SettingsError
+from obslib.cli.catalogs import add_catalog, load_catalog, require_component
+from obslib.errors import SettingsError, UsageError
 from obslib.settings import SETTINGS, Settings, resolve
 
 if TYPE_CHECKING:
+    from obslib.catalog import Catalog
     from obslib.retention.policy import Policy
 
 __all__ = ["add", "doctor"]
@@ -39,18 +41,24 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the command line."""
     command = commands.add_parser("doctor", help="print the effective settings, where each came from, what is off and why")
     command.add_argument("component", nargs="?", default="", help="also check what this component needs (such as agent)")
+    add_catalog(command)
     command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    command.set_defaults(run=lambda arguments: doctor(arguments.component, as_json=arguments.json))
+    command.set_defaults(run=lambda arguments: doctor(arguments.component, as_json=arguments.json, spelt=arguments.catalog))
 
 
-def doctor(component: str, *, as_json: bool) -> int:
+def doctor(component: str, *, as_json: bool, spelt: str = "") -> int:
     """Print the effective settings and what is off; returns 1 when ``component`` could not start, else 0.
 
-    Raises SettingsError for a malformed setting and UnknownSignal for an unknown component.
+    ``spelt`` is MODULE:NAME of the catalog that declares the component, empty for the platform's. Raises SettingsError for
+    a malformed setting and UsageError for an unknown component or catalog.
     """
+    if spelt and not component:
+        raise UsageError("--catalog says where a component is declared; name the component too")
+    catalog = load_catalog(spelt)
     settings = resolve({})
-    findings = list(_findings(component, settings))
-    policy = None if any(f.what == "retention" for f in findings) or not component else _policy(component, settings)
+    findings = list(_findings(component, settings, catalog))
+    is_kept = component and not any(finding.what == "retention" for finding in findings)
+    policy = _policy(component, settings, catalog) if is_kept else None
     kept, flags = (policy.lines(), policy.prometheus_flags()) if policy else ([], ())
     if as_json:
         shown = {name: {"value": _shown(found.value), "origin": found.origin} for name, found in settings.resolved.items()}
@@ -77,15 +85,13 @@ def _print_settings(settings: Settings) -> None:
     print()
 
 
-def _findings(component: str, settings: Settings) -> list[Finding]:
+def _findings(component: str, settings: Settings, catalog: Catalog) -> list[Finding]:
     found = []
     if component:
-        from obslib.catalog.platform import PLATFORM
-
-        if PLATFORM.component(component).has_node and not settings.node_id:
+        if require_component(catalog, component).has_node and not settings.node_id:
             found.append(Finding(what="node_id", why=f"{component} runs on a node; set OBSLIB_NODE_ID", is_fatal=True))
         try:
-            _policy(component, settings)
+            _policy(component, settings, catalog)
         except SettingsError as error:
             found.append(Finding(what="retention", why=str(error), is_fatal=True))
     if not settings.trace_otlp_endpoint:
@@ -105,12 +111,11 @@ def _findings(component: str, settings: Settings) -> list[Finding]:
     return found
 
 
-def _policy(component: str, settings: Settings) -> Policy:
+def _policy(component: str, settings: Settings, catalog: Catalog) -> Policy:
     """The retention policy of a component; raises SettingsError when it could not start for want of one."""
-    from obslib.catalog.platform import PLATFORM
     from obslib.retention.policy import Policy
 
-    return Policy.needed_by(component, catalog=PLATFORM, path=settings.retention_policy)
+    return Policy.needed_by(component, catalog=catalog, path=settings.retention_policy)
 
 
 def _is_installed(module: str) -> bool:

@@ -68,6 +68,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def lint(arguments: argparse.Namespace, *, clock: Clock | None = None) -> int:
     """Run the command; ``clock`` says which suppressions are over."""
+    _require_one_meaning(arguments)
     _require_places(arguments.paths)
     given = [Path(path) for path in arguments.paths if path != "-"]
     is_piped = len(given) < len(arguments.paths)
@@ -99,6 +100,16 @@ def lint(arguments: argparse.Namespace, *, clock: Clock | None = None) -> int:
     else:
         _report(outcome, arguments.format, configuration.root)
     return 1 if outcome.findings else 0
+
+
+def _require_one_meaning(arguments: argparse.Namespace) -> None:
+    if arguments.catalog and not are_asked_for(arguments):
+        raise UsageError(
+            "--catalog says what scrapes, rules and dashboards are held against, and none is named; "
+            "Python sources are read with the catalogs they import"
+        )
+    if arguments.stdin_filename and "-" not in arguments.paths:
+        raise UsageError("--stdin-filename says what standard input is to be taken for; add - to the paths")
 
 
 def _require_places(paths: Sequence[str]) -> None:

@@ -45,7 +45,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a report is made of. ``texts`` holds the text of each file with findings, by the path in them."""
+    """What a report is made of. ``texts`` holds the text of each file with findings, by the path in them; ``files`` counts
+    what was looked at and what could not be.
+    """
 
     findings: tuple[Finding, ...]
     texts: dict[str, str]
@@ -55,13 +57,15 @@ class Outcome:
     @staticmethod
     def of(answers: Sequence[Answer], beside: Iterable[Finding] = (), texts: Mapping[str, str] | None = None) -> Outcome:
         """All answers together, with findings beside them and the ``texts`` that those are about."""
+        asides = tuple(beside)
         findings = sorted(
-            (*beside, *(f for answer in answers for f in answer.findings)), key=lambda f: (f.path, f.place, f.code)
+            (*asides, *(f for answer in answers for f in answer.findings)), key=lambda f: (f.path, f.place, f.code)
         )
+        looked_at = {*(str(answer.path) for answer in answers), *(texts or {})}
         return Outcome(
             findings=tuple(findings),
             texts={**(texts or {}), **{str(each.path): each.source.text for each in answers if each.findings and each.source}},
-            files=len(answers) + len(texts or {}),
+            files=len(looked_at | {finding.path for finding in asides}),
             suppressed=sum(answer.suppressed for answer in answers),
         )
 

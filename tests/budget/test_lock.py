@@ -58,7 +58,7 @@ def test_what_is_written_is_what_is_read(tmp_path: Path, catalog: Catalog) -> No
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (None, "the lock file '{path}' cannot be read: No such file or directory; write it with 'obslib budget --lock'"),
+        (None, "the lock file '{path}' cannot be read: No such file or directory; write it with --lock"),
         ("catalog = ", "the lock file '{path}' is not valid TOML: "),
         ("catalog = " + "[" * 5_000, "the lock file '{path}' is "),
         ("\x00", "the lock file '{path}' is not valid TOML: "),
@@ -83,7 +83,7 @@ def test_a_file_that_is_no_lock_file_is_refused(tmp_path: Path, text: str | None
 
 def test_a_directory_and_other_bytes_are_no_lock_file(tmp_path: Path) -> None:
     """One sentence each, and no traceback."""
-    with pytest.raises(UsageError, match="cannot be read: it is no regular file; write it with 'obslib budget --lock'"):
+    with pytest.raises(UsageError, match="cannot be read: it is no regular file; write it with --lock"):
         read_lock(tmp_path, catalog=SHOP)
     (tmp_path / "latin").write_bytes(b"catalog = '\xe9'\n")
     with pytest.raises(UsageError, match="is not valid TOML"):

@@ -215,7 +215,7 @@ def test_a_wider_bound_is_exit_1_with_its_cause(obslib: Run, tmp_path: Path) -> 
     assert (done.code, done.err) == (1, "")
     assert done.out.splitlines() == [
         "+200 orders_total (shop 404 -> 604): label 'customer' widened from 101 to 151",
-        "1 change since shop.lock, +200 series with one process of each; if they are meant, run 'obslib budget --lock'",
+        "1 change since shop.lock, +200 series with one process of each; if they are meant, run it with --lock",
     ]
     told = json.loads(obslib(*shop, "--check", "--json").out)
     assert told["deltas"] == [{
@@ -229,7 +229,7 @@ def test_a_lock_file_that_was_edited_is_exit_1(obslib: Run) -> None:
     Path("my.lock").write_text(render_lock(PLATFORM) + "\n")
     done = obslib("--check", "--lock-file", "my.lock")
     assert done.code == 1
-    assert done.out.startswith("my.lock holds the right figures, but not as they are written; run 'obslib budget --lock'")
+    assert done.out.startswith("my.lock holds the right figures, but not as they are written; run it with --lock")
 
 
 def test_the_repositorys_lock_file_is_as_agreed_on() -> None:
@@ -252,7 +252,7 @@ def test_the_repositorys_lock_file_is_as_agreed_on() -> None:
         (["agnet"], "component 'agnet' is not in catalog 'platform' (it has: control-plane"),
         (["--quotas", "none.toml"], "the quotas file 'none.toml' cannot be read: No such file or directory; name another"),
         (["--quotas", "broken.toml"], "the quotas file 'broken.toml' is not valid TOML"),
-        (["--check"], "the lock file 'specs/budget.lock' cannot be read: No such file or directory; write it with 'obslib"),
+        (["--check"], "the lock file 'specs/budget.lock' cannot be read: No such file or directory; write it with --lock"),
         (["--check", "--lock-file", "broken.toml"], "the lock file 'broken.toml' is not valid TOML"),
         (["--lock"], "the lock file 'specs/budget.lock' cannot be written: No such file or directory; name another with"),
         (["--lock", "--lock-file", "."], "the lock file '.' cannot be written"),

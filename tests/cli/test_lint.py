@@ -224,6 +224,31 @@ def test_github_and_standard_input(obslib: Callable[..., Outcome], project: Path
     assert obslib("lint", "-").out.startswith("<stdin>:1:1 OBS902 the file is not UTF-8")
 
 
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ("--stdin-filename", "a.py"),
+            "--stdin-filename says what standard input is to be taken for; add - to the paths",
+        ),
+        (
+            ("--catalog", "billing.signals:CATALOG", "src"),
+            "--catalog says what scrapes, rules and dashboards are held against, and none is named; "
+            "Python sources are read with the catalogs they import",
+        ),
+    ],
+)
+def test_a_flag_that_would_do_nothing_is_refused(obslib: Callable[..., Outcome], words: tuple[str, ...], sentence: str) -> None:
+    """Whoever gives it means something by it, and believes that it was done."""
+    assert obslib("lint", *words) == Outcome(2, "", f"obslib: {sentence}\n")
+
+
+def test_what_cannot_be_looked_at_counts_as_a_file(obslib: Callable[..., Outcome], project: Path) -> None:
+    """There are never findings in more files than there are files."""
+    (project / "src" / "loop").symlink_to("loop")
+    assert obslib("lint").out.splitlines()[-1] == "1 finding in 1 of 2 files; 1 not looked at"
+
+
 @pytest.mark.usefixtures("engine")
 def test_a_suppression_ends_by_the_clock(project: Path) -> None:
     """The clock is handed in, so a test can stand on either side of the last day."""

@@ -28,7 +28,7 @@ from obslib.budget import (
 from obslib.catalog import Catalog, Measure
 from obslib.catalog.budget import BudgetExceeded, Budgets
 from obslib.cli.budget import document, text
-from obslib.cli.catalogs import add_catalog, load_catalog
+from obslib.cli.catalogs import add_catalog, load_catalog, require_component
 from obslib.errors import SettingsError, UsageError
 
 __all__ = ["add"]
@@ -100,7 +100,7 @@ def _catalog(spelt: str) -> Catalog:
 
 
 def _show(catalog: Catalog, arguments: argparse.Namespace) -> int:
-    chosen = [catalog.component(arguments.component).name] if arguments.component else list(catalog.components)
+    chosen = [require_component(catalog, arguments.component).name] if arguments.component else list(catalog.components)
     budgets = {name: catalog.budget(name) for name in chosen}
     platform = _platform(catalog, arguments)
     bounds = [bound for bound in platform.bounds if _is_used(bound, budgets)]
@@ -118,6 +118,8 @@ def _is_used(bound: Bound, budgets: Budgets) -> bool:
 
 
 def _platform(catalog: Catalog, arguments: argparse.Namespace) -> PlatformBudget:
+    for component, _ in arguments.processes:
+        require_component(catalog, component)
     counts = {name: count for name in _MEASURES if (count := getattr(arguments, name)) is not None}
     try:
         quotas = Quotas.load(arguments.quotas) if arguments.quotas else None

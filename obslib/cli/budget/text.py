@@ -17,7 +17,7 @@ __all__ = ["of_catalog", "of_deltas", "of_offences"]
 _WIDEST = 128
 _NARROWEST = 40
 _LARGEST = 10
-_LOCK_IT = "run 'obslib budget --lock'"
+_LOCK_IT = "run it with --lock"
 
 
 def of_catalog(
