@@ -48,6 +48,9 @@ def _expressed(look: Evaluation, binding: Binding, home: Module) -> Value:
     value = look.value(binding.node, binding.scope, home)
     if binding.how is How.ENTERED:
         return _entered(look, value)
+    if binding.how is How.ASSIGNED and binding.index and isinstance(value.node, (ast.Tuple, ast.List)):
+        there, scope = value.home
+        return _unpacked(look, value.node, binding.index, scope, there)
     if binding.how is How.ELEMENT:
         if binding.index and isinstance(value.node, (ast.Tuple, ast.List)):
             return unite(_unpacked(look, each, binding.index, binding.scope, home) for each in value.node.elts)

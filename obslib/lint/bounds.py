@@ -25,7 +25,7 @@ __all__ = ["Doubt", "LabelValueRule", "caret", "doubt"]
 
 _ENDLESS = frozenset({
     *(name for name in FORBIDDEN if name.endswith("_id") and name != "instance_id"),
-    "uuid", "guid", "ulid", "email", "user_email", "username",
+    "uid", "uuid", "guid", "ulid", "email", "user_email", "username",
 })  # fmt: skip
 """Names of what is one per entity, and has no label of its own anywhere."""
 
@@ -144,7 +144,11 @@ def _origin(node: ast.expr, file: File, scope: Scope, depth: int = 0) -> ast.exp
 def _by_name(node: ast.expr, shape: LabelShape | None) -> Doubt | None:
     """What the last name of an expression says: ``want.instance_id`` is an id under every label but its own."""
     name = _last_name(node)
-    if name in _BARE_IDS and isinstance(node, (ast.Attribute, ast.Subscript)) and not (shape is not None and shape.is_id):
+    if (
+        name in _BARE_IDS
+        and isinstance(node, (ast.Attribute, ast.Subscript, ast.Call))
+        and not (shape is not None and shape.is_id)
+    ):
         return Doubt(Taint.ID, _SAYS[Taint.ID])
     if name in _ENTITIES:
         return Doubt(Taint.UNBOUNDED, f"is one {name} of many")
@@ -167,6 +171,8 @@ def _last_name(node: ast.expr) -> str:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return name
         case ast.Subscript(slice=ast.Constant(value=str() as name)):
+            return name
+        case ast.Call(func=ast.Name(id="getattr"), args=[_, ast.Constant(value=str() as name), *_]):
             return name
         case ast.Call(func=ast.Name(id="str"), args=[inner]):
             return _last_name(inner)

@@ -107,13 +107,13 @@ class Evaluation:
     def _name(self, name: str, scope: Scope, home: Module) -> Value:
         found = scope.find(name)
         if not found:
-            return imported(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
+            return self._starred(name, home) or (imported(f"builtins.{name}") if name in _BUILTINS else UNKNOWN)
         return unite(self.bound(binding, home) for binding in found if binding.how is not How.ANNOTATED or len(found) == 1)
 
     def read_at(self, node: ast.Name, scope: Scope, home: Module) -> Value:
         """What a name stands for where it is read, after what was assigned last."""
         found = scope.find(node.id)
-        kept = latest(found, node, scope)
+        kept = [each for each in latest(found, node, scope) if not _augments(each.node, node)]
         return self.name(node.id, scope, home) if len(kept) == len(found) else unite(self.bound(each, home) for each in kept)
 
     def bound(self, binding: Binding, home: Module) -> Value:
@@ -213,12 +213,22 @@ class Evaluation:
         found = self.name(names[0], module.survey.scope, module)
         if not module.survey.scope.find(names[0]):
             submodule = self.lookup(f"{module.dotted}.{names[0]}", module)
-            if submodule is None:
-                return Value(Kind.MISSING, name=dotted) if not _has_star(module) else imported(dotted)
-            return self._inside(submodule, names[1:], dotted) if names[1:] else imported(dotted)
+            if submodule is not None:
+                return self._inside(submodule, names[1:], dotted) if names[1:] else imported(dotted)
+            if found is UNKNOWN:
+                return imported(dotted) if _STAR in module.survey.scope.bindings else Value(Kind.MISSING, name=dotted)
         for name in names[1:]:
             found = member(self, found, name)
         return found
+
+    def _starred(self, name: str, home: Module) -> Value | None:
+        """What ``from … import *`` of a module of the project gives under this name; None when it gives none."""
+        for binding in home.survey.scope.bindings.get(_STAR, ()):
+            there = self.lookup(home.absolute(binding.name).removesuffix(f".{_STAR}"), home)
+            found = UNKNOWN if there is None else self.name(name, there.survey.scope, there)
+            if found is not UNKNOWN and not found.name.startswith("builtins."):
+                return found
+        return None
 
     def _item(self, base: Value, key: ast.expr, scope: Scope, home: Module) -> Value:
         if base.kind is Kind.METRICS:
@@ -226,6 +236,10 @@ class Evaluation:
             return Value(Kind.FAMILY, signal=declared.signal if declared.kind is Kind.DECLARED else None)
         if base.kind is Kind.REQUEST:
             return of_request(str(key.value) if isinstance(key, ast.Constant) else "")
+        entry = _entry(base.node, key)
+        if entry is not None:
+            home, scope = base.home
+            return self.value(entry, scope, home)
         return self.element(base)
 
     def _collection(self, node: ast.AST, scope: Scope, home: Module) -> Value:
@@ -250,11 +264,21 @@ class Evaluation:
         return self.each(value) if isinstance(node, ast.Starred) else value
 
 
+_STAR = "*"
 _LIBRARIES = sys.stdlib_module_names | {
     "structlog", "prometheus_client", "opentelemetry", "starlette", "fastapi", "flask", "pytest", "requests", "httpx",
 }  # fmt: skip
 """Modules that no project means to be its own; looking for them below its roots would only cost time."""
 
 
-def _has_star(module: Module) -> bool:
-    return "*" in module.survey.scope.bindings
+def _augments(given: ast.AST | None, name: ast.Name) -> bool:
+    """Whether an assignment is ``name += …`` itself, which does not say what the name was before."""
+    return isinstance(given, ast.BinOp) and given.left is name
+
+
+def _entry(mapping: ast.AST | None, key: ast.expr) -> ast.expr | None:
+    """What a literal dict holds under a constant key; None when that cannot be told."""
+    if not isinstance(mapping, ast.Dict) or not isinstance(key, ast.Constant):
+        return None
+    keys = [each.value if isinstance(each, ast.Constant) else None for each in mapping.keys]
+    return mapping.values[keys.index(key.value)] if keys.count(key.value) == 1 and None not in keys else None

@@ -18,6 +18,7 @@ __all__ = ["as_exception", "enum_texts", "member", "of_request"]
 
 _OF_REQUEST_BUT_NOT_FROM_IT = frozenset({
     "app", "state", "user", "auth", "session", "route", "router", "endpoint", "url_rule", "resolver_match", "root_path",
+    "type", "server", "SERVER_NAME", "SERVER_PORT", "wsgi.url_scheme",
 })  # fmt: skip
 _ENUMS = frozenset({"Enum", "StrEnum", "IntEnum", "Flag"})
 _MOST_BASES = 8

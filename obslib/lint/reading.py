@@ -21,6 +21,8 @@ _LEVELS = frozenset({
     "debug", "info", "warn", "warning", "error", "exception", "critical", "fatal", "log", "msg", "adebug", "ainfo", "awarning",
     "aerror", "aexception", "acritical", "afatal",
 })  # fmt: skip
+_MEASURING = frozenset({"inc", "dec", "set", "observe"})
+"""What a family without labels does itself; one that has some needs them first."""
 _BINDERS = frozenset({"span", "operation", "loop", "check", "watch"})
 _PARTIALS = frozenset({"functools.partial", "functools.partialmethod"})
 _DECLARING = frozenset({"Check", "Loop", "Operation", "Cursor", "ExternalMetric"})
@@ -31,7 +33,11 @@ _BINDING = frozenset({
 _PRINTING = frozenset({
     "builtins.print", "pprint.pprint", "pprint.pp", "rich.print", "traceback.print_exc", "traceback.print_exception",
     "traceback.print_stack",
-    *(f"sys.{stream}.{method}" for stream in ("stdout", "stderr") for method in ("write", "writelines", "buffer.write")),
+    *(
+        f"sys.{stream}.{method}"
+        for stream in ("stdout", "stderr", "__stdout__", "__stderr__")
+        for method in ("write", "writelines", "buffer.write")
+    ),
 })  # fmt: skip
 _ONCE = frozenset({
     "opentelemetry.trace.get_tracer", "opentelemetry.metrics.get_meter", "structlog.get_logger", "structlog.getLogger",
@@ -139,6 +145,8 @@ class _Reader:
     ) -> Iterator[Use]:
         if name in {"labels", "remove"}:
             yield uses.LabelSet(node=node, site=site, family=base, arguments=arguments, is_partial=is_partial, through=name)
+        elif base.signal is not None and name in _MEASURING and base.signal.labels:
+            yield uses.LabelSet(node=node, site=site, family=base, arguments=Arguments())
         elif base.name == "opentelemetry" and name in {"add", "record", "set"}:
             given = arguments.get("attributes", 1)
             if given is not None:
@@ -195,7 +203,10 @@ class _Reader:
 
     def _imported(self, site: Site, node: ast.Call, dotted: str, arguments: Arguments, is_partial: bool) -> Iterator[Use]:
         last = dotted.rpartition(".")[2]
-        if dotted in _PRINTING:
+        given = (
+            self.look.value(arguments.positional[0], site.scope) if dotted == "builtins.map" and arguments.positional else None
+        )
+        if dotted in _PRINTING or (given is not None and given.name in _PRINTING):
             yield uses.Printed(node=node, site=site, call=node)
         elif dotted in PEER_METRICS and not is_partial:
             yield uses.MetricCreated(

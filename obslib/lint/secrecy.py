@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from functools import lru_cache
 
 from obslib.lint.scope import Scope
 from obslib.lint.uses import File
 from obslib.lint.value import Kind, Value
 from obslib.redaction.names import is_secret_name
+from obslib.redaction.shapes import scrub_credentials, scrub_pem, scrub_runs, scrub_urls
+from obslib.redaction.tokens import scrub_tokens
 
 __all__ = ["is_harmless", "secret_in"]
 
@@ -32,6 +35,10 @@ _SHOWING = frozenset({
 _BUILDING = frozenset({"format", "join"})
 _CODE = frozenset({Kind.FUNCTION, Kind.CLASS, Kind.METHOD})
 _GETTERS = ("get_", "read_", "load_", "fetch_")
+_GUESSED = frozenset({"high_entropy"})
+"""What may as well be a checksum: a constant is not reported for its looks alone."""
+_MOST_SHOWN = 8
+"""So many characters tell which constant is meant, and not the secret."""
 _TRUTHS = frozenset({"True", "False", "None", ""})
 
 
@@ -68,6 +75,9 @@ class _Search:
         return next((found for each in nodes if (found := self.within(each, scope))), "")
 
     def _secret(self, node: ast.expr, scope: Scope) -> str:
+        shaped = next(filter(_is_shaped, self.file.value(node, scope).texts or ()), "")
+        if shaped:
+            return f"{shaped[:_MOST_SHOWN]}…"
         match node:
             case ast.Name(id=name) | ast.Attribute(attr=name):
                 return self._named(node, name, scope)
@@ -81,7 +91,7 @@ class _Search:
                 return self.within(inner, scope)
             case ast.Starred(value=inner):
                 return self.within(inner, scope)
-            case ast.BinOp(left=left, right=right) | ast.IfExp(body=left, orelse=right):
+            case ast.BinOp(left=left, op=ast.Add() | ast.Mod() | ast.BitOr(), right=right) | ast.IfExp(body=left, orelse=right):
                 return self._any((left, right), scope)
             case ast.Dict(keys=keys, values=values):
                 return self._mapped(keys, values, scope)
@@ -100,6 +110,10 @@ class _Search:
     def _item(self, node: ast.Subscript, base: ast.expr, key: ast.expr, scope: Scope) -> str:
         if self._is_secret_key(key, scope):
             return self.file.source(node)
+        name = getattr(base, "attr", getattr(base, "id", ""))
+        about = [f"{name}_{each}" for each in self.file.value(key, scope).texts or ()] if isinstance(key, ast.Constant) else []
+        if is_secret_name(name) and about and not any(map(is_secret_name, about)):
+            return ""
         is_one_of_many = isinstance(base, ast.Attribute) and base.attr in _WHOLE and not is_secret_name(base.attr)
         return "" if is_one_of_many else self.within(base, scope)
 
@@ -129,6 +143,20 @@ class _Search:
     def _is_secret_key(self, key: ast.expr, scope: Scope) -> bool:
         value = self.file.value(key, scope)
         return value.kind is Kind.TEXT and value.texts is not None and any(map(is_secret_name, value.texts))
+
+
+@lru_cache(maxsize=4_096)
+def _is_shaped(text: str) -> bool:
+    """Whether a constant is a key, a token or an address with a password in it, whatever it is called."""
+    found: set[str] = set()
+
+    def hit(kind: str) -> str:
+        found.add(kind)
+        return ""
+
+    for scrub in (scrub_pem, scrub_urls, scrub_credentials, scrub_tokens, scrub_runs):
+        scrub(text, hit)
+    return bool(found - _GUESSED)
 
 
 def _is_about(value: Value) -> bool:

@@ -154,6 +154,12 @@ class SecretField(Rule[_Shown | Declared | LabelDeclared | SpanStarted]):
         logging.info("started with %s", dict(os.environ))
         """,
         """
+        import structlog
+
+        STOCK = "postgres://shop:" + "hunter2hunter2" + "@stock.internal/shop"
+        structlog.get_logger().info("connecting", to=STOCK)
+        """,
+        """
         from opentelemetry.trace import get_tracer
 
         def handle(request) -> None:

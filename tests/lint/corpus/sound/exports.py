@@ -1,0 +1,3 @@
+"""What the mail service gives to its other parts."""
+
+from .signals import *
