@@ -60,7 +60,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--force-exclude", action="store_true", help="leave out what is excluded though it is named, as a hook does"
     )
     keeping = command.add_mutually_exclusive_group()
-    keeping.add_argument("--cache-dir", type=Path, metavar="DIR", help=f"where answers are kept (default: {FOLDER})")
+    keeping.add_argument("--cache-dir", type=_folder, metavar="DIR", help=f"where answers are kept (default: {FOLDER})")
     keeping.add_argument("--no-cache", action="store_true", help="keep no answers, and use none")
     add_artifacts(command)
     command.set_defaults(run=lint)
@@ -246,6 +246,12 @@ def _explained(outcome: Outcome) -> Mapping[str, Entry]:
 
 def _day(clock: Clock) -> date:
     return datetime.fromtimestamp(clock.now(), UTC).date()
+
+
+def _folder(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError(f"{text!r} names no folder")
+    return Path(text)
 
 
 def _words(text: str) -> Sequence[str]:

@@ -75,7 +75,8 @@ class Cache:
     def save(self) -> None:
         """Write what is new beside what another run may have written meanwhile; files that are gone are forgotten.
 
-        A folder that cannot be written is left alone: the next run is slower, and says the same.
+        A folder that cannot be written is left alone: the next run is slower, and says the same. One that holds anything is
+        somebody's, and is not marked as a cache: version control would ignore all of it.
         """
         if self._folder is None or not self._news:
             return
@@ -84,8 +85,8 @@ class Cache:
         body = json.dumps(entries, separators=(",", ":"))
         with contextlib.suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            for name, text in (("CACHEDIR.TAG", _TAG), (".gitignore", "*\n")):
-                if not (self._folder / name).exists():
+            if not any(self._folder.iterdir()):
+                for name, text in (("CACHEDIR.TAG", _TAG), (".gitignore", "*\n")):
                     _write(self._folder / name, text)
             _write(self._folder / _FILE, f"{self._key} {_digest(body.encode())}\n{body}")
 

@@ -243,6 +243,13 @@ def test_a_flag_that_would_do_nothing_is_refused(obslib: Callable[..., Outcome],
     assert obslib("lint", *words) == Outcome(2, "", f"obslib: {sentence}\n")
 
 
+def test_an_empty_cache_folder_is_refused(obslib: Callable[..., Outcome]) -> None:
+    """A variable that is not set would make the project itself the cache."""
+    done = obslib("lint", "--cache-dir", "")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith("argument --cache-dir: '' names no folder\n")
+
+
 def test_what_cannot_be_looked_at_counts_as_a_file(obslib: Callable[..., Outcome], project: Path) -> None:
     """There are never findings in more files than there are files."""
     (project / "src" / "loop").symlink_to("loop")

@@ -198,6 +198,15 @@ def test_the_folder_is_a_cache_to_every_tool(runs: Runs) -> None:
     assert runs.looked()[0] == 1
 
 
+def test_a_folder_that_holds_something_else_is_not_marked(tmp_path: Path) -> None:
+    """A ``.gitignore`` of the cache's in somebody's folder would hide what they wrote there."""
+    runs = Runs(tmp_path)
+    (tmp_path / ".cache").mkdir()
+    wrote(tmp_path / ".cache" / "theirs.txt")("kept")
+    assert [runs.looked()[0], runs.looked()[0]] == [1, 0]
+    assert sorted(each.name for each in (tmp_path / ".cache").iterdir()) == ["lint.json", "theirs.txt"]
+
+
 def test_a_failure_of_the_linter_is_not_kept(tmp_path: Path) -> None:
     """It may have been for want of memory."""
     runs = Runs(tmp_path)
