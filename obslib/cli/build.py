@@ -62,10 +62,11 @@ def render(catalog: Catalog, directory: Path, *, shorten: float = 1.0, is_whole:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    directory = _directory(arguments.out, shorten=arguments.shorten, is_check=arguments.check)
     from obslib.catalog.platform import PLATFORM
 
+    directory = arguments.out or _SPECS
     try:
+        _require_place(directory, arguments)
         rendered = render(PLATFORM, directory, shorten=arguments.shorten, is_whole=directory.resolve() == _SPECS.resolve())
         stale = [path for path, text in rendered.items() if not _holds(directory / path, text)]
         if arguments.check:
@@ -78,17 +79,16 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _directory(given: Path | None, *, shorten: float, is_check: bool) -> Path:
-    if shorten != 1.0 and is_check:
+def _require_place(directory: Path, arguments: argparse.Namespace) -> None:
+    is_short = arguments.shorten != 1.0
+    if is_short and arguments.check:
         raise UsageError("--check compares with what is kept, which is never shortened; leave out --shorten")
-    if shorten != 1.0 and given is None:
+    if is_short and arguments.out is None:
         raise UsageError("--shorten would put shortened alerts where the real ones are kept; name a directory with --out")
-    directory = given or _SPECS
-    if shorten != 1.0 and _pages(directory):
+    if is_short and _pages(directory):
         raise UsageError(f"{str(directory)!r} holds pages, so its alerts are the real ones; name an empty directory with --out")
-    if not directory.is_dir() and (is_check or given is None):
+    if not directory.is_dir() and (arguments.check or arguments.out is None):
         raise UsageError(f"there is no directory {str(directory)!r} here; run it in the repository, or name one with --out")
-    return directory
 
 
 def _report(directory: Path, stale: list[Path], rendered: Mapping[Path, str]) -> int:

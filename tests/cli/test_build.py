@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -114,7 +116,7 @@ def test_mutant_a_table_that_stands_on_no_page_is_named(
 def test_no_directory_is_walked_to_its_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Pages are looked for in the directory and one level below, whatever tree somebody names (such as /proc)."""
+    """Pages are looked for in the directory and one level below, whatever tree somebody names."""
     page = "<!-- generated: settings -->\n<!-- end -->\n"
     near, far = tmp_path / "a" / "page.md", tmp_path / "a" / "b" / "page.md"
     far.parent.mkdir(parents=True)
@@ -123,8 +125,22 @@ def test_no_directory_is_walked_to_its_end(
     assert obslib(monkeypatch, "build", "--out", str(tmp_path)) == 0
     assert "OBSLIB_NODE_ID" in near.read_text()
     assert far.read_text() == page
-    assert obslib(monkeypatch, "build", "--shorten", "3", "--out", "/proc") == 2
-    assert "cannot be used (No such file or directory); name another with --out" in capsys.readouterr().err
+
+
+def test_a_directory_that_vanishes_while_it_is_read_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit 2 and no traceback where an entry goes between being listed and being read, as those of /proc do."""
+
+    def gone(self: Path, pattern: str) -> Iterator[Path]:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "/proc/17")
+
+    monkeypatch.setattr(Path, "glob", gone)
+    for options in ([], ["--check"], ["--shorten", "3"]):
+        assert obslib(monkeypatch, "build", *options, "--out", str(tmp_path)) == 2
+        assert capsys.readouterr().err == (
+            "obslib: /proc/17 cannot be used (No such file or directory); name another with --out\n"
+        )
 
 
 def test_mutant_a_file_that_nobody_renders_is_named(
