@@ -8,6 +8,9 @@ STATE ?= .state
 BREAK ?= none
 MINI := PYTHONPATH=examples $(BIN)/python -m miniplatform
 
+# Tests and the demo start many processes; without its bytecode each of them would compile the library anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help env demo up down test test-fast bench bench-scraping check build format lock clean
 
 help:  ## Show what can be made.
