@@ -122,8 +122,9 @@ def bomb(component: str) -> Registry:
     """A registry after far more random label values than any domain holds."""
     draw = random.Random(11)
     registry = a_registry(PLATFORM, component)
+    proven = {budget.family: budget.series for budget in PLATFORM.budget(component)}
     for family in PLATFORM.of(Family, component):
-        for number in range(1_500 if family.labels else 1):
+        for number in range(min(2 * proven[family.name] + 100, 1_500)):
             labels = {}
             for use in family.labels:
                 known = PLATFORM.values(use, component)

@@ -148,7 +148,7 @@ def test_a_value_that_says_nothing_is_refused(key: str, value: str, told: str, f
         (b"[retention", "is not valid TOML"), (b"\xff", "is not valid TOML"),
         (None, "cannot be read: No such file or directory"),
         (b"a = " + b"[" * 100_000, "is nested too deeply"), (b"a = " + b"1" * 5_000, "is not valid TOML"),
-        (b"[retention]\nmetrics" + b".a" * 20_000 + b" = 1", "retention"),
+        (b"[retention]\nmetrics" + b".a" * 2_000 + b" = 1", "retention"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_none_is_refused(content: bytes | None, told: str, file: Path) -> None:
