@@ -98,6 +98,7 @@ def test_a_platform_of_a_size_has_a_cost(obslib: Run) -> None:
     assert f" {held.series / 15:.0f}/s samples, at one scrape each 15 s " in words
     assert re.search(r" \d+ KiB \d+ ms largest scrape, control-plane, before compression and unless it is busy ", words)
     assert "what that costs" not in obslib().words
+    assert " 870 processors, without rules and queries " in obslib("--nodes", "1000000").words
 
 
 def test_each_family_stands_beside_its_naive_product(obslib: Run) -> None:

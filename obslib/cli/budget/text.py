@@ -110,7 +110,7 @@ def _of_cost(cost: Cost) -> Iterator[str]:
     yield from _row(_size(cost.memory_bytes), "", "memory at its largest; series that have gone stay in it for up to 3 hours")
     yield from _row(f"{cost.samples_per_second:.0f}/s", "", f"samples, at one scrape each {cost.interval_s:g} s")
     yield from _row(f"{_size(cost.bytes_per_second)}/s", "", "to read, before compression")
-    yield from _row(f"{cost.processors:.2g}", "", "processors, without rules and queries")
+    yield from _row(_rough(cost.processors), "", "processors, without rules and queries")
     largest = cost.largest_scrape
     took = f"{largest.duration_s * 1_000:.0f} ms"
     yield from _row(
@@ -151,6 +151,11 @@ def _wrapped(line: str, indent: str, hanging: str | None = None) -> list[str]:
     return textwrap.wrap(
         line, width, initial_indent=indent, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False
     )
+
+
+def _rough(count: float) -> str:
+    """Two figures that count, in digits: 0.061, 870."""
+    return f"{float(f'{count:.2g}'):g}"
 
 
 def _size(count: float) -> str:

@@ -25,6 +25,7 @@ from urllib.parse import SplitResult, urlsplit
 from obslib.errors import UsageError
 from obslib.lint.artifacts.document import Document, Malformed
 from obslib.lint.finding import Place
+from obslib.lint.reports import glyphs
 
 __all__ = ["DEADLINE_S", "LARGEST", "files", "is_url", "read_file", "read_url", "shown_as"]
 
@@ -37,6 +38,7 @@ DEADLINE_S = 10.0
 _ACCEPT = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 _GZIP = b"\x1f\x8b"
 _CHUNK = 65_536
+_LONGEST_REASON = 200
 
 
 def is_url(spelt: str) -> bool:
@@ -198,4 +200,4 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
         return (error.reason or "TLS failed").replace("_", " ").lower()
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(said.split()) or type(error).__name__
+    return glyphs.shown(" ".join(said.split())[:_LONGEST_REASON]) or type(error).__name__

@@ -148,12 +148,19 @@ def has_left(connection: socket.socket) -> bool:
             "{url} cannot be read (IncompleteRead(0 bytes read, 5 more expected))",
         ),
         (lambda connection: connection.sendall(b"SSH-2.0-OpenSSH\r\n"), "{url} cannot be read (SSH-2.0-OpenSSH)"),
+        (
+            lambda connection: connection.sendall(b"\x1b[2J\x00gone" + b"x" * 900 + b"\r\n"),
+            "{url} cannot be read (\\x1b[2J\\x00gone" + "x" * 191 + ")",
+        ),
         (lambda connection: None, "{url} cannot be read (Remote end closed connection without response)"),
         (silent, "{url} did not answer in full within 0.3 s"),
         (drip, "{url} did not answer in full within 0.3 s"),
         (drip_head, "{url} did not answer in full within 0.3 s"),
     ],
-    ids=["500", "redirect", "endless", "bomb", "cut off", "another protocol", "hangs up", "silent", "drips", "drips headers"],
+    ids=[
+        "500", "redirect", "endless", "bomb", "cut off", "another protocol", "steers a terminal", "hangs up", "silent", "drips",
+        "drips headers",
+    ],
 )  # fmt: skip
 def test_a_scrape_that_fails_is_one_sentence(
     answer: Callable[[socket.socket], None], sentence: str, monkeypatch: pytest.MonkeyPatch
