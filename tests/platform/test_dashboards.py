@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -47,6 +47,15 @@ def serving(shared: Any) -> Any:
     with psycopg.connect(shared.platform.database.url, autocommit=True) as connection:
         connection.execute("ANALYZE events")
     return shared
+
+
+@pytest.fixture(scope="module")
+def prometheus(
+    serving: Any, prometheus_over: Callable[..., Any], need: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """A real Prometheus that scrapes it."""
+    with prometheus_over(serving.platform, need("prometheus"), tmp_path_factory.mktemp("boards"), shorten=15) as server:
+        yield server
 
 
 def test_every_panel_shows_something_or_it_is_known_why_not(serving: Any, prometheus: Any) -> None:
