@@ -1,17 +1,18 @@
-"""A fake control plane and the command pointed at it."""
+"""The two commands run in this process, and a fake control plane for one of them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from obslib.cli import main as obslib_command
 from obslib.cli.platform.main import main
 from tests.cli.fake_control_plane import ORG, TOKEN, FakeControlPlane, serving
+from tests.cli.outcome import Outcome, Run
 
 MANIFEST = """
 name = "web"
@@ -29,20 +30,6 @@ hostname = "web.example"
 listener_port = 8080
 process_type = "web"
 """
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Standard output as one JSON document."""
-        return json.loads(self.out)
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +68,7 @@ def manifest(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def platform(context: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+def platform(context: Path, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs the command in this process."""
 
     def run(*arguments: str) -> Outcome:
@@ -89,5 +76,20 @@ def platform(context: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...,
         code = main(list(arguments))
         written = capsys.readouterr()
         return Outcome(code, written.out, written.err)
+
+    return run
+
+
+@pytest.fixture
+def obslib(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs ``obslib`` with these words in this process."""
+
+    def run(*words: str) -> Outcome:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["obslib", *words])
+        with pytest.raises(SystemExit) as ending:
+            obslib_command.main()
+        written = capsys.readouterr()
+        return Outcome(int(ending.value.code or 0), written.out, written.err)
 
     return run

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from obslib.budget import PlatformSize, cost_of, offence, platform_budget, render_lock
 from obslib.catalog import budget
 from obslib.catalog.platform import PLATFORM
-from obslib.cli.main import main
+from tests.cli.outcome import Outcome, Run
 
 ROOT = Path(__file__).parents[2]
 SIZE = ("--nodes", "50", "--edges", "4", "--orgs", "500", "--envs", "2000")
@@ -36,25 +36,8 @@ CATALOG = COMMON.extend("shop", components=[Component(name="shop", plane=Plane.C
 """
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What the command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def words(self) -> str:
-        """The output, wherever its lines were broken."""
-        return " ".join(self.out.split())
-
-
-Run = Callable[..., Outcome]
-
-
 @pytest.fixture
-def obslib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+def obslib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obslib: Run) -> Iterator[Run]:
     """Runs ``obslib budget`` in an empty directory of its own; nothing imported there stays."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "128")
@@ -63,11 +46,7 @@ def obslib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
     def run(*arguments: str) -> Outcome:
         sys.modules.pop("budgeted_signals", None)
-        monkeypatch.setattr(sys, "argv", ["obslib", "budget", *arguments])
-        with pytest.raises(SystemExit) as ending:
-            main()
-        printed = capsys.readouterr()
-        return Outcome(int(ending.value.code or 0), printed.out, printed.err)
+        return obslib("budget", *arguments)
 
     yield run
     sys.modules.pop("budgeted_signals", None)

@@ -6,16 +6,15 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from obslib.cli.lint import lint
-from obslib.cli.main import _parser, main
+from obslib.cli.main import _parser
 from obslib.lint import RULES
 from obslib.testing import FixedClock
+from tests.cli.outcome import Outcome, Run
 from tests.lint.fake_engine import FakeEngine, wrote
 
 CLEAN = "import obslib\n\n\ndef go(obs: obslib.Observability) -> None:\n    obs.log.info('sent', count=1)\n"
@@ -41,15 +40,6 @@ def go(obs: obslib.Observability) -> None:
 """
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What the command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A product of its own: two modules, a configuration, nothing of this repository."""
@@ -61,17 +51,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def obslib(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+def obslib(project: Path, obslib: Run) -> Run:
     """Runs ``obslib`` with these words in the project."""
-
-    def run(*arguments: str) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["obslib", *arguments])
-        with pytest.raises(SystemExit) as ending:
-            main()
-        printed = capsys.readouterr()
-        return Outcome(int(ending.value.code or 0), printed.out, printed.err)
-
-    return run
+    return obslib
 
 
 @pytest.fixture
@@ -88,12 +70,12 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     return fake
 
 
-def test_a_clean_project_is_exit_0(obslib: Callable[..., Outcome]) -> None:
+def test_a_clean_project_is_exit_0(obslib: Run) -> None:
     """With the real rules, from its own configuration; the second run says the same."""
     assert obslib("lint") == obslib("lint") == Outcome(0, "1 file, nothing found\n", "")
 
 
-def test_a_defect_is_exit_1(obslib: Callable[..., Outcome], project: Path) -> None:
+def test_a_defect_is_exit_1(obslib: Run, project: Path) -> None:
     """The real rules see what the page of one of them calls bad."""
     wrote(project / "src" / "billing" / "wrong.py")(RULES["OBS101"].bad[0])
     done = obslib("lint")
@@ -103,7 +85,7 @@ def test_a_defect_is_exit_1(obslib: Callable[..., Outcome], project: Path) -> No
     assert "\n  fix: " in done.out
 
 
-def test_a_declaration_that_leaves_is_missed_where_it_is_used(obslib: Callable[..., Outcome], project: Path) -> None:
+def test_a_declaration_that_leaves_is_missed_where_it_is_used(obslib: Run, project: Path) -> None:
     """The using file has not changed and its answer was kept; the file it imports has, so the answer is another."""
     wrote(project / "pyproject.toml")('[tool.obslib.lint]\npaths = ["src"]\nsrc = ["src"]\n')
     wrote(project / "src" / "billing" / "__init__.py")("")
@@ -121,7 +103,7 @@ def test_a_declaration_that_leaves_is_missed_where_it_is_used(obslib: Callable[.
 
 
 @pytest.mark.usefixtures("engine")
-def test_people_see_the_place_the_reason_and_the_repair(obslib: Callable[..., Outcome], project: Path) -> None:
+def test_people_see_the_place_the_reason_and_the_repair(obslib: Run, project: Path) -> None:
     """Paths are those that can be opened from here."""
     wrote(project / "src" / "a.py")("x = user_id  # mendable\n")
     assert obslib("lint") == Outcome(
@@ -136,7 +118,7 @@ def test_people_see_the_place_the_reason_and_the_repair(obslib: Callable[..., Ou
     )
 
 
-def test_unchanged_files_are_not_looked_at_again(obslib: Callable[..., Outcome], project: Path, engine: FakeEngine) -> None:
+def test_unchanged_files_are_not_looked_at_again(obslib: Run, project: Path, engine: FakeEngine) -> None:
     """The cache lies beside the configuration; --no-cache keeps none, --cache-dir another."""
     obslib("lint")
     obslib("lint")
@@ -149,7 +131,7 @@ def test_unchanged_files_are_not_looked_at_again(obslib: Callable[..., Outcome],
 
 
 @pytest.mark.usefixtures("engine")
-def test_fix_mends_and_reports_what_is_left(obslib: Callable[..., Outcome], project: Path) -> None:
+def test_fix_mends_and_reports_what_is_left(obslib: Run, project: Path) -> None:
     """Exit 1 while something is left, 0 when everything was mended; the file keeps its ends of lines."""
     file = wrote(project / "a.py")("x = user_id  # mendable\r\ny = user_id\r\n")
     done = obslib("lint", "--fix", "a.py")
@@ -162,7 +144,7 @@ def test_fix_mends_and_reports_what_is_left(obslib: Callable[..., Outcome], proj
 
 
 @pytest.mark.usefixtures("engine")
-def test_diff_writes_nothing(obslib: Callable[..., Outcome], project: Path) -> None:
+def test_diff_writes_nothing(obslib: Run, project: Path) -> None:
     """It prints what --fix would do, how much it found on the other output, and exits 1."""
     file = wrote(project / "a.py")("x = user_id  # mendable\n")
     done = obslib("lint", "--diff", "a.py")
@@ -171,7 +153,7 @@ def test_diff_writes_nothing(obslib: Callable[..., Outcome], project: Path) -> N
     assert "user_id" in file.read_text()
 
 
-def test_a_repair_that_cannot_be_made_is_told(obslib: Callable[..., Outcome], project: Path, engine: FakeEngine) -> None:
+def test_a_repair_that_cannot_be_made_is_told(obslib: Run, project: Path, engine: FakeEngine) -> None:
     """The file stays as it was, and the finding is reported."""
     engine.replacement = "("
     file = wrote(project / "a.py")("x = user_id  # mendable\n")
@@ -181,7 +163,7 @@ def test_a_repair_that_cannot_be_made_is_told(obslib: Callable[..., Outcome], pr
 
 
 @pytest.mark.usefixtures("engine")
-def test_rules_are_chosen_by_code_name_or_beginning(obslib: Callable[..., Outcome], project: Path) -> None:
+def test_rules_are_chosen_by_code_name_or_beginning(obslib: Run, project: Path) -> None:
     """On the command line or in the configuration; what could not be looked at is reported whatever is chosen."""
     wrote(project / "a.py")("x = user_id\n")
     wrote(project / "broken.py")("x = (\n")
@@ -202,7 +184,7 @@ def test_rules_are_chosen_by_code_name_or_beginning(obslib: Callable[..., Outcom
 
 @pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("form", ["json", "sarif"])
-def test_a_document_is_all_there_is(form: str, obslib: Callable[..., Outcome], project: Path) -> None:
+def test_a_document_is_all_there_is(form: str, obslib: Run, project: Path) -> None:
     """With findings and without: one JSON document on standard output."""
     for text in ("x = user_id\n", "x = 1\n"):
         wrote(project / "a.py")(text)
@@ -213,7 +195,7 @@ def test_a_document_is_all_there_is(form: str, obslib: Callable[..., Outcome], p
 
 
 @pytest.mark.usefixtures("engine")
-def test_github_and_standard_input(obslib: Callable[..., Outcome], project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_github_and_standard_input(obslib: Run, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An editor pipes what is not saved yet, and says what it is to be taken for."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x = user_id\n")))
     done = obslib("lint", "-", "--stdin-filename", "src/a.py", "--format", "github")
@@ -238,19 +220,19 @@ def test_github_and_standard_input(obslib: Callable[..., Outcome], project: Path
         ),
     ],
 )
-def test_a_flag_that_would_do_nothing_is_refused(obslib: Callable[..., Outcome], words: tuple[str, ...], sentence: str) -> None:
+def test_a_flag_that_would_do_nothing_is_refused(obslib: Run, words: tuple[str, ...], sentence: str) -> None:
     """Whoever gives it means something by it, and believes that it was done."""
     assert obslib("lint", *words) == Outcome(2, "", f"obslib: {sentence}\n")
 
 
-def test_an_empty_cache_folder_is_refused(obslib: Callable[..., Outcome]) -> None:
+def test_an_empty_cache_folder_is_refused(obslib: Run) -> None:
     """A variable that is not set would make the project itself the cache."""
     done = obslib("lint", "--cache-dir", "")
     assert (done.code, done.out) == (2, "")
     assert done.err.endswith("argument --cache-dir: '' names no folder\n")
 
 
-def test_what_cannot_be_looked_at_counts_as_a_file(obslib: Callable[..., Outcome], project: Path) -> None:
+def test_what_cannot_be_looked_at_counts_as_a_file(obslib: Run, project: Path) -> None:
     """There are never findings in more files than there are files."""
     (project / "src" / "loop").symlink_to("loop")
     assert obslib("lint").out.splitlines()[-1] == "1 finding in 1 of 2 files; 1 not looked at"
@@ -282,9 +264,7 @@ def test_a_suppression_ends_by_the_clock(project: Path) -> None:
         (("-", "--fix"), "standard input cannot be mended in place; name the file, or leave out --fix and --diff"),
     ],
 )
-def test_wrong_usage_is_one_sentence_and_exit_2(
-    arguments: tuple[str, ...], sentence: str, obslib: Callable[..., Outcome]
-) -> None:
+def test_wrong_usage_is_one_sentence_and_exit_2(arguments: tuple[str, ...], sentence: str, obslib: Run) -> None:
     """No traceback, nothing on standard output."""
     done = obslib("lint", *arguments)
     assert (done.code, done.out) == (2, "")
@@ -292,9 +272,7 @@ def test_wrong_usage_is_one_sentence_and_exit_2(
     assert done.err.count("\n") == 1
 
 
-def test_where_nothing_can_be_read_is_exit_2(
-    obslib: Callable[..., Outcome], project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_nothing_can_be_read_is_exit_2(obslib: Run, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A closed standard input and a working directory that somebody removed are a sentence each."""
     monkeypatch.setattr(sys, "stdin", None)
     told = "obslib: standard input is closed or cannot be read; name the file instead of -\n"
@@ -305,7 +283,7 @@ def test_where_nothing_can_be_read_is_exit_2(
     assert obslib("lint") == Outcome(2, "", "obslib: the working directory is gone; change into one that is there\n")
 
 
-def test_wrong_configuration_is_exit_2(obslib: Callable[..., Outcome], project: Path) -> None:
+def test_wrong_configuration_is_exit_2(obslib: Run, project: Path) -> None:
     """A key, or a rule, that means nothing is named with the file."""
     file = wrote(project / "pyproject.toml")("[tool.obslib.lint]\nslect = []\n")
     sentence = f"obslib: [tool.obslib.lint] in {str(file)!r} has a key 'slect' that means nothing; did you mean 'select'?\n"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from obslib.cli.main import main
+from tests.cli.outcome import Run
 from tests.lint.artifacts.fake_exporter import answering, response
 
 RULES = """\
@@ -28,8 +29,6 @@ from obslib.catalog import COMMON, Component, Plane
 
 CATALOG = COMMON.extend("shop", components=[Component(name="shop", plane=Plane.COMMON)])
 """
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -49,17 +48,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def run(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs ``obslib lint`` with these words: exit code, output, complaints."""
-
-    def lint(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["obslib", "lint", "--no-cache", *arguments])
-        with pytest.raises(SystemExit) as ending:
-            main()
-        printed = capsys.readouterr()
-        return int(ending.value.code or 0), printed.out, printed.err
-
-    return lint
+def run(project: Path, obslib: Run) -> Run:
+    """Runs ``obslib lint`` with these words in the project."""
+    return partial(obslib, "lint", "--no-cache")
 
 
 def test_what_is_right_is_exit_0_and_no_python_is_looked_at(run: Run) -> None:

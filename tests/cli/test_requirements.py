@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from obslib.cli.main import main
+from tests.cli.outcome import Outcome, Run
 
 SECTION = {"prefix": "OBJ", "title": "Purpose", "rows": 2}
 COUNTED = {
@@ -28,17 +26,8 @@ MISSING = {
 }
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What the command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def obslib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+def obslib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obslib: Run) -> Run:
     """Runs ``obslib requirements`` in a repository with these rows, over a catalog cut down to what they speak of."""
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_loss.py").write_text("def test_loss():\n    assert lost('log_lines_total')\n")
@@ -49,11 +38,7 @@ def obslib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     def run(*arguments: str, rows: list[dict[str, Any]] | str = "") -> Outcome:
         text = rows if isinstance(rows, str) else json.dumps({"sections": [SECTION], "rows": rows}, indent=2)
         (tmp_path / "specs" / "requirements.json").write_text(text)
-        monkeypatch.setattr(sys, "argv", ["obslib", "requirements", *arguments])
-        with pytest.raises(SystemExit) as ending:
-            main()
-        printed = capsys.readouterr()
-        return Outcome(int(ending.value.code or 0), printed.out, printed.err)
+        return obslib("requirements", *arguments)
 
     return run
 
@@ -71,7 +56,7 @@ def small_catalog(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_it_prints_what_is_open_and_what_is_satisfied(obslib: Callable[..., Outcome]) -> None:
+def test_it_prints_what_is_open_and_what_is_satisfied(obslib: Run) -> None:
     """Open rows say what is missing, satisfied ones are named, the last line counts; exit 0."""
     done = obslib(rows=[COUNTED, MISSING])
     assert (done.code, done.err) == (0, "")
@@ -84,7 +69,7 @@ def test_it_prints_what_is_open_and_what_is_satisfied(obslib: Callable[..., Outc
     ]
 
 
-def test_a_wrong_row_is_exit_1(obslib: Callable[..., Outcome]) -> None:
+def test_a_wrong_row_is_exit_1(obslib: Run) -> None:
     """It is listed first, with what to do; ``--wrong`` lists nothing else."""
     done = obslib("--wrong", rows=[{**COUNTED, "metrics": ["log_lines_total{result}", "log_line_total"]}, MISSING])
     assert done.code == 1
@@ -95,7 +80,7 @@ def test_a_wrong_row_is_exit_1(obslib: Callable[..., Outcome]) -> None:
     ]
 
 
-def test_open_lists_what_is_open_and_nothing_else(obslib: Callable[..., Outcome]) -> None:
+def test_open_lists_what_is_open_and_nothing_else(obslib: Run) -> None:
     """What is missing, one row each."""
     done = obslib("--open", rows=[COUNTED, MISSING])
     assert done.out.splitlines() == [
@@ -105,7 +90,7 @@ def test_open_lists_what_is_open_and_nothing_else(obslib: Callable[..., Outcome]
     ]
 
 
-def test_a_row_asked_for_is_shown_in_full(obslib: Callable[..., Outcome]) -> None:
+def test_a_row_asked_for_is_shown_in_full(obslib: Run) -> None:
     """With where it comes from and what satisfies it; the start of an id names all that begin with it."""
     done = obslib("OBJ-01", rows=[COUNTED, MISSING])
     assert done.code == 0
@@ -118,7 +103,7 @@ def test_a_row_asked_for_is_shown_in_full(obslib: Callable[..., Outcome]) -> Non
     assert "OBJ-02     open: It can be asked." in obslib("OBJ", rows=[COUNTED, MISSING]).out
 
 
-def test_json_is_one_document(obslib: Callable[..., Outcome]) -> None:
+def test_json_is_one_document(obslib: Run) -> None:
     """Counts, findings and rows with their standing; ``--open`` and ids choose rows here too."""
     done = obslib("--json", "--open", rows=[COUNTED, MISSING])
     document = json.loads(done.out)
@@ -127,14 +112,14 @@ def test_json_is_one_document(obslib: Callable[..., Outcome]) -> None:
     assert [(row["id"], row["standing"], row["open"]) for row in document["rows"]] == [("OBJ-02", "open", "No command does.")]
 
 
-def test_an_id_that_nobody_knows_is_exit_2(obslib: Callable[..., Outcome]) -> None:
+def test_an_id_that_nobody_knows_is_exit_2(obslib: Run) -> None:
     """Not the same as a row that is satisfied."""
     done = obslib("OBJ-07", rows=[COUNTED, MISSING])
     assert (done.code, done.out) == (2, "")
     assert done.err == "obslib: no requirement is called 'OBJ-07'; 'obslib requirements' lists them\n"
 
 
-def test_outside_a_repository_it_asks_where_the_specs_are(obslib: Callable[..., Outcome], tmp_path: Path) -> None:
+def test_outside_a_repository_it_asks_where_the_specs_are(obslib: Run, tmp_path: Path) -> None:
     """Exit 2 and one sentence; with ``--specs`` it is told."""
     done = obslib("--specs", "elsewhere", rows=[COUNTED, MISSING])
     assert done.code == 2
@@ -143,7 +128,7 @@ def test_outside_a_repository_it_asks_where_the_specs_are(obslib: Callable[..., 
     assert obslib("--specs", str(tmp_path / "specs"), rows=[COUNTED, MISSING]).code == 0
 
 
-def test_without_the_extra_cli_it_says_what_to_install(obslib: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_cli_it_says_what_to_install(obslib: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows name commands of platform, so they cannot be judged without it."""
     monkeypatch.setitem(sys.modules, "obslib.cli.platform.app", None)
     done = obslib(rows=[COUNTED, MISSING])
@@ -151,14 +136,14 @@ def test_without_the_extra_cli_it_says_what_to_install(obslib: Callable[..., Out
     assert done.err.endswith("pip install 'platform-obslib[cli]'\n")
 
 
-def test_a_broken_ledger_is_one_sentence_with_its_line(obslib: Callable[..., Outcome]) -> None:
+def test_a_broken_ledger_is_one_sentence_with_its_line(obslib: Run) -> None:
     """Exit 1, no traceback."""
     done = obslib(rows='{"sections": [],\n"rows": [,]}')
     assert (done.code, done.out) == (1, "")
     assert done.err == ("obslib: specs/requirements.json, line 2: this is no JSON (Expecting value); look for a lost comma\n")
 
 
-def test_a_section_that_is_gone_is_wrong(obslib: Callable[..., Outcome], tmp_path: Path) -> None:
+def test_a_section_that_is_gone_is_wrong(obslib: Run, tmp_path: Path) -> None:
     """The page beside the file says which there are, so deleting one with its rows is seen."""
     (tmp_path / "specs" / "requirements.md").write_text("| `OBJ` | Purpose | 2 |\n| `WLG` | Workload logs | 14 |\n")
     done = obslib("--wrong", rows=[COUNTED, MISSING])
