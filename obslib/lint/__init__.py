@@ -1,6 +1,6 @@
 """The linter: whether code, before it runs, uses telemetry the way the catalog declares it.
 
-A file is parsed and walked once (``scope``), names are followed to what they stand for (``evaluation``), what is done with
+A file is parsed and walked once (``walk``), names are followed to what they stand for (``evaluation``), what is done with
 telemetry becomes a list of uses (``reading``), and each rule looks at the uses of one kind (``rules``). Nothing of the
 linted project is run or imported. The engine is imported when it is first asked for: a run whose answers are all kept does
 without it.
