@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from obslib.lint import uses
 from obslib.lint.calls import Arguments, arguments_of, taken_apart
-from obslib.lint.declaring import decorator_of, label_name
+from obslib.lint.declaring import declared_by, decorator_of, label_name
 from obslib.lint.keys import KEYED, keys_of
 from obslib.lint.known import PEER_METRICS, is_obslib
 from obslib.lint.scope import Scope
@@ -72,8 +72,8 @@ class _Reader:
 
     def function(self, site: Site, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Use]:
         declared = decorator_of(self.look, node, site.scope, self.home)
-        if declared is not None:
-            value = self.look.bound(site.scope.bindings[node.name][-1], self.home)
+        if declared is not None and (signal := declared_by(self.look, node, site.scope, self.home)) is not None:
+            value = Value(Kind.DECLARED, name=signal.kind, signal=signal)
             yield uses.Declared(node=node, site=site, value=value, call=declared[1], parameters=tuple(node.args.kwonlyargs))
             return
         yield uses.FunctionDefined(node=node, site=site, function=node, routes=self.file.routes(node))

@@ -98,6 +98,18 @@ class MetricName(Rule[Declared | MetricCreated]):
 
         [Catalog().counter(name) for name in ("a_ms", "b_percent")]
         """,
+        """
+        from obslib.catalog import counter, gauge
+
+        try:
+            @counter("mail_sent_total", serves=("MAIL-1",))
+            def SENT() -> None:
+                "Messages sent."
+        except ImportError:
+            @gauge("mail_sent", serves=("MAIL-1",))
+            def SENT() -> None:
+                "Messages sent since the start, where nobody counts them."
+        """,
     )
     bad: ClassVar[tuple[str, ...]] = (
         """
