@@ -102,15 +102,10 @@ def _pairs(
     look: Evaluation, node: ast.expr, scope: Scope, home: Module, around: tuple[ast.AST, ...] = ()
 ) -> list[tuple[str, ast.expr]] | None:
     """The keys and values of a literal dict, or of ``dict(a=1)``; None for one that is built in a way not followed."""
-    literal: ast.AST | None = node
-    if isinstance(node, ast.Name) and node.id in home.survey.filled:
-        return None
-    if not isinstance(node, (ast.Dict, ast.Call)):
-        literal = look.value(node, scope, home).node
+    items = _items(node, scope, home)
+    literal = None if items is None else _mapping(look, node, scope, home, bool(items))
     if isinstance(literal, ast.Call):
-        literal = look.value(literal, scope, home).node
-    if isinstance(literal, ast.Call):
-        return [(keyword.arg, keyword.value) for keyword in literal.keywords if keyword.arg is not None]
+        return [*((keyword.arg, keyword.value) for keyword in literal.keywords if keyword.arg is not None), *(items or ())]
     if not isinstance(literal, ast.Dict) or literal in around:
         return None
     found: list[tuple[str, ast.expr]] = []
@@ -124,7 +119,30 @@ def _pairs(
             found.append((key.value, value))
         else:
             return None
-    return found
+    return [*found, *(items or ())]
+
+
+def _items(node: ast.expr, scope: Scope, home: Module) -> list[tuple[str, ast.expr]] | None:
+    """What a name got under constant keys after it was made; None when more came to it, or from where it cannot be read."""
+    if not isinstance(node, ast.Name):
+        return []
+    bindings = scope.find(node.id)
+    own = [item for item in home.survey.items.get(node.id, ()) if item.scope.find(node.id) is bindings]
+    if node.id in home.survey.filled or any(item.scope is not scope for item in own):
+        return None
+    return [(item.key, item.value) for item in own]
+
+
+def _mapping(look: Evaluation, node: ast.expr, scope: Scope, home: Module, is_grown: bool) -> ast.AST | None:
+    """The literal, or the call of ``dict``, that a mapping began as; None when something came to it elsewhere."""
+    literal: ast.AST | None = node
+    for is_followed in (not isinstance(node, (ast.Dict, ast.Call)), True):
+        if is_followed and (literal is node or isinstance(literal, ast.Call)) and not isinstance(literal, ast.Dict):
+            value = look.value(literal, scope, home)
+            literal = value.node
+            if not is_grown and value.home is not None and id(literal) in value.home[0].survey.grown:
+                return None
+    return literal
 
 
 def _result(look: Evaluation, callee: Value, node: ast.Call, scope: Scope, home: Module) -> Value:

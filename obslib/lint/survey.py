@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from obslib.lint.flow import Region
 from obslib.lint.scope import Scope
 
-__all__ = ["Site", "Survey"]
+__all__ = ["Item", "Site", "Survey"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,15 @@ class Site:
     scope: Scope
     loop: ast.AST | None
     caught: ast.ExceptHandler | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """``labels["kind"] = value``, in ``scope``."""
+
+    key: str
+    value: ast.expr
+    scope: Scope
 
 
 @dataclass(slots=True)
@@ -32,7 +41,11 @@ class Survey:
     regions: dict[str, list[Region]] = field(default_factory=dict)
     """Where an expression is less than it may be elsewhere, by how it is spelt."""
     filled: set[str] = field(default_factory=set)
-    """Names of what gets items after it was made, ``labels["kind"] = …`` or ``labels.update(…)``."""
+    """Names of what gets items after it was made in ways not followed, ``labels[kind] = …`` or ``labels.update(…)``."""
+    items: dict[str, list[Item]] = field(default_factory=dict)
+    """What gets items under constant keys after it was made, by its name."""
+    grown: set[int] = field(default_factory=set)
+    """The expressions whose mapping gets items later, in whatever way, by the id of their node."""
     modules: set[str] = field(default_factory=set)
     """Every module named in an import statement, dotted, without relative ones."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from obslib.lint.flow import regions
 from obslib.lint.scope import Binding, Comprehension, Function, How, Scope
-from obslib.lint.survey import Site, Survey
+from obslib.lint.survey import Item, Site, Survey
 
 __all__ = ["survey"]
 
@@ -69,7 +69,7 @@ class _Walker:
         self._note(node)
         match node.func:
             case ast.Attribute(value=ast.Name(id=name), attr="update" | "setdefault"):
-                self.survey.filled.add(name)
+                self._fill(name)
         self.visit(node.func)
         for argument in node.args:
             self.visit(argument)
@@ -273,12 +273,24 @@ class _Walker:
             case ast.Tuple(elts=targets) | ast.List(elts=targets):
                 for place, each in enumerate(targets):
                     self._bind(each, how, node, (*index, place))
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str() as key)) if (
+                how is How.ASSIGNED and not index and isinstance(node, ast.expr)
+            ):
+                self._fill(name, Item(key, node, self.scope))
             case ast.Subscript(value=ast.Name(id=name)):
-                self.survey.filled.add(name)
+                self._fill(name)
             case ast.Starred(value=inner):
                 self._bind(inner, How.OPAQUE, node)
             case ast.Attribute(value=ast.Name(id=owner), attr=name):
                 self._bind_attribute(owner, name, Binding(how, node, self.scope, index=index, annotation=annotation))
+
+    def _fill(self, name: str, item: Item | None = None) -> None:
+        """Something called ``name`` gets an item, or several of which nothing is known."""
+        self.survey.grown.update(id(binding.node) for binding in self.scope.find(name))
+        if item is None:
+            self.survey.filled.add(name)
+        else:
+            self.survey.items.setdefault(name, []).append(item)
 
     def _bind_attribute(self, owner: str, name: str, binding: Binding) -> None:
         method = self.scope.function

@@ -6,10 +6,11 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
-from obslib.lint.calls import arguments_of
+from obslib.lint.calls import Arguments, arguments_of
 from obslib.lint.reach import Contact, Probe
 from obslib.lint.rule import Problem, Rule
 from obslib.lint.uses import File, FunctionDefined
+from obslib.lint.value import Kind
 
 __all__ = ["UnboundedReadiness"]
 
@@ -17,11 +18,10 @@ _READINESS = Probe(
     paths=frozenset({"readyz", "ready", "readiness", "startupz"}),
     names=frozenset({"readyz", "readiness", "readiness_check", "readiness_probe", "check_readiness"}),
 )
+_VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 _BOUNDS: Mapping[str, tuple[str, int | None]] = {
-    **{
-        f"requests.{verb}": ("timeout", None)
-        for verb in ("get", "post", "put", "patch", "delete", "head", "options", "request")
-    },
+    **{f"requests.{verb}": ("timeout", None) for verb in _VERBS},
+    **{f"requests.Session.{verb}": ("timeout", None) for verb in _VERBS},
     **{f"subprocess.{verb}": ("timeout", None) for verb in ("run", "call", "check_call", "check_output")},
     "urllib.request.urlopen": ("timeout", 2),
     "socket.create_connection": ("timeout", 1),
@@ -30,8 +30,14 @@ _BOUNDS: Mapping[str, tuple[str, int | None]] = {
     "smtplib.SMTP": ("timeout", 3),
     "redis.Redis": ("socket_timeout", None),
     "redis.from_url": ("socket_timeout", None),
+    **{f"{driver}.connect": ("connect_timeout", None) for driver in ("psycopg", "psycopg2")},
 }
 """Calls that wait for ever unless they are told otherwise: the argument that tells them, and its place."""
+
+_HAVE_THEIR_OWN = frozenset(
+    {*(f"httpx.{verb}" for verb in (*_VERBS, "stream", "Client", "AsyncClient")), "aiohttp.ClientSession"}
+)
+"""Calls that have a timeout, unless they are told to have none."""
 
 
 class UnboundedReadiness(Rule[FunctionDefined]):
@@ -87,6 +93,15 @@ class UnboundedReadiness(Rule[FunctionDefined]):
 
         def readiness(request):
             return requests.get("http://stock/ping", **LIMITS)
+        """,
+        """
+        import psycopg
+        import requests
+
+        def readiness(request, address: str):
+            stock = requests.Session()
+            with psycopg.connect("dbname=shop connect_timeout=2"), psycopg.connect(address):
+                return stock.get("http://stock/ping", timeout=1)
         """,
         """
         import requests
@@ -150,6 +165,16 @@ class UnboundedReadiness(Rule[FunctionDefined]):
         def readiness(request):
             return requests.get("http://stock/ping", **{"timeout": None})
         """,
+        """
+        import httpx
+        import psycopg
+        import requests
+
+        def readiness(request):
+            stock = requests.Session()
+            with psycopg.connect("dbname=shop"):
+                return stock.get("http://stock/ping"), httpx.get("http://mail/ping", timeout=None)
+        """,
     )
 
     def check(self, use: FunctionDefined, file: File) -> Iterator[Problem]:
@@ -169,8 +194,30 @@ def _unbounded(contact: Contact, file: File) -> str:
     call = contact.call
     if call is None:
         return ""
-    name, place = _BOUNDS.get(file.look.value(call.func, contact.scope, contact.home).name, ("", None))
+    callee = _callee(call, contact, file)
+    name, place = ("timeout", None) if callee in _HAVE_THEIR_OWN else _BOUNDS.get(callee, ("", None))
     given = arguments_of(file.look, call, contact.scope, contact.home)
     bound = given.get(name, place)
-    is_open = bound is None or (isinstance(bound, ast.Constant) and bound.value is None)
+    is_none = isinstance(bound, ast.Constant) and bound.value is None
+    is_open = is_none or (
+        bound is None and callee not in _HAVE_THEIR_OWN and not _is_told_in_address(name, given, contact, file)
+    )
     return name if is_open and not given.unclear else ""
+
+
+def _callee(call: ast.Call, contact: Contact, file: File) -> str:
+    """The dotted name of what is called, a method's by the class of its object."""
+    func = call.func
+    if isinstance(func, ast.Attribute):
+        owner = file.look.value(func.value, contact.scope, contact.home)
+        if owner.kind is Kind.FOREIGN:
+            return f"{owner.name}.{func.attr}"
+    return file.look.value(func, contact.scope, contact.home).name
+
+
+def _is_told_in_address(name: str, given: Arguments, contact: Contact, file: File) -> bool:
+    """Whether the first argument holds the bound, ``connect("… connect_timeout=2")``, or may for all that is known."""
+    if name != "connect_timeout" or not given.positional:
+        return False
+    texts = file.look.value(given.positional[0], contact.scope, contact.home).texts
+    return texts is None or any(name in each for each in texts)

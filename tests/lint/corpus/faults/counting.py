@@ -43,6 +43,20 @@ class Counting:
         kind += name
         self.starred.labels(kind=kind, result="success").inc()  # <- label-from-text
 
+    def filled(self, order) -> None:
+        labels = {"result": "success"}
+        labels["kind"] = order.user_id
+        self.starred.labels(**labels).inc()  # <- label-from-id
+        more = dict()
+        more["region"] = "eu"
+        more["zone"] = "b"
+        self.metrics["visits"].labels(**more).inc()  # <- undeclared-label
+        self.starred.labels(**grown_elsewhere(order)).inc()  # <- unresolved-signal
+        fields = {"size": 1}
+        if order:
+            fields["password"] = order.pw
+        log.info("filled", **fields)  # <- secret-field
+
     def entities(self, users) -> None:
         for uid, _ in users.items():
             self.metrics["visits"].labels(region=uid).inc()  # <- label-from-id
@@ -52,6 +66,12 @@ class Counting:
 
     def __exit__(self, exc_type, exc, traceback) -> None:
         self.starred.labels(kind=exc_type.__name__, result="failure").inc()  # <- label-from-exception
+
+
+def grown_elsewhere(order):
+    labels = {}
+    labels["kind"] = order.kind
+    return labels
 
 
 def routes(obs: Observability):

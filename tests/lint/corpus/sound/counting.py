@@ -35,6 +35,14 @@ class Counting:
         queue += "hook"
         self.metrics["sent"].labels(queue=queue).inc()
 
+    def filled(self, mail) -> None:
+        labels = {}
+        labels["queue"] = "mail" if mail else "webhook"
+        self.metrics["sent"].labels(**labels).inc()
+        fields = {"size": mail.size}
+        fields["recipient"] = mail.recipient
+        log.info("filled", **fields)
+
     def __exit__(self, exc_type, exc, traceback) -> None:
         self.metrics["sent"].labels(queue="mail" if exc is None else "export").inc()
 
