@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from obslib.lint import real
 from obslib.lint.known import CALLS, PEER_METRICS, STARTS, WIRE_THROUGH, is_obslib, known_type
-from obslib.lint.members import enum_texts, member, of_request
+from obslib.lint.members import NAMESPACE, enum_texts, member, of_request
 from obslib.lint.scope import Scope
 from obslib.lint.value import UNKNOWN, Kind, Taint, Value, spelt, tainted, text, thing, unite
 
@@ -182,7 +182,7 @@ def _of_import(look: Evaluation, dotted: str, node: ast.Call, scope: Scope, home
         return _through(look, dotted, [look.value(each, scope, home) for each in node.args])
     if dotted in PEER_METRICS:
         return Value(Kind.PEER_METRIC, name=dotted, node=node, home=(home, scope))
-    if dotted in {"prometheus_client.CollectorRegistry", "prometheus_client.registry.CollectorRegistry"}:
+    if dotted in {NAMESPACE, "prometheus_client.CollectorRegistry", "prometheus_client.registry.CollectorRegistry"}:
         return Value(Kind.FOREIGN, name=dotted, node=node, home=(home, scope))
     if dotted == "builtins.getattr" and len(node.args) > 1:
         name, owner = node.args[1], look.value(node.args[0], scope, home)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from obslib.lint import real
 from obslib.lint.custom import by_custom
 from obslib.lint.scope import Scope
-from obslib.lint.value import UNKNOWN, Kind, Taint, Value, tainted, text, thing, unite
+from obslib.lint.value import ANYTHING, UNKNOWN, Kind, Taint, Value, tainted, text, thing, unite
 
 if TYPE_CHECKING:
     from obslib.lint.evaluation import Evaluation
     from obslib.lint.module import Module
 
-__all__ = ["as_exception", "enum_texts", "member", "of_request"]
+__all__ = ["NAMESPACE", "as_exception", "enum_texts", "member", "of_request"]
 
 _OF_REQUEST_BUT_NOT_FROM_IT = frozenset({
     "app", "state", "user", "auth", "session", "route", "router", "endpoint", "url_rule", "resolver_match", "root_path",
@@ -22,6 +22,10 @@ _OF_REQUEST_BUT_NOT_FROM_IT = frozenset({
 })  # fmt: skip
 _ENUMS = frozenset({"Enum", "StrEnum", "IntEnum", "Flag"})
 _MOST_BASES = 8
+_OF_A_SIGNAL = frozenset({Kind.FAMILY, Kind.CELL, Kind.SPAN, Kind.OPERATION, Kind.PEER_METRIC})
+_TELL_NO_SIGNAL = frozenset({UNKNOWN, ANYTHING, *map(thing, (Kind.FAMILY, Kind.CELL, Kind.SPAN, Kind.OPERATION))})
+"""What a field's annotation says where it does not say which signal is in it."""
+NAMESPACE = "types.SimpleNamespace"
 _ROOMS = frozenset({"health", "loops", "traces"})
 """Parts of an Observability that bind as it does itself."""
 
@@ -55,6 +59,8 @@ def _member(look: Evaluation, base: Value, name: str) -> Value:
             return text(base.signal.name) if name == "name" and base.signal else UNKNOWN
         case Kind.UNTYPED:
             return base
+        case Kind.FOREIGN if base.name == NAMESPACE and base.home is not None:
+            return _of_namespace(look, base, name)
         case Kind.UNKNOWN | Kind.FOREIGN | Kind.NUMBER:
             return UNKNOWN
         case Kind.TEXT if name in {"value", "name"}:
@@ -114,7 +120,7 @@ def _of_instance(look: Evaluation, base: Value, name: str, depth: int = 0) -> Va
         found = unite(look.bound(binding, home) for binding in bindings)
         if found.kind is Kind.FUNCTION and _is_property(found.node):
             return look.returned(found)
-        return found
+        return _handed_to(look, base, name) or found if found in _TELL_NO_SIGNAL else found
     if depth < _MOST_BASES and isinstance(base.node, ast.ClassDef):
         for each in base.node.bases:
             parent = look.value(each, scope, home)
@@ -125,6 +131,31 @@ def _of_instance(look: Evaluation, base: Value, name: str, depth: int = 0) -> Va
             elif parent.kind is Kind.IMPORTED and parent.name == "http.server.BaseHTTPRequestHandler":
                 return _of_handler(name)
     return UNKNOWN
+
+
+def _handed_to(look: Evaluation, base: Value, name: str) -> Value | None:
+    """The metric, span or operation that whoever makes the object puts into its field; None where it is none."""
+    if not isinstance(base.node, ast.ClassDef):
+        return None
+    home, _ = base.home
+    fields = [
+        each.target.id for each in base.node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+    ]
+    found = []
+    for call, scope in (*look.call_sites(base.node.name, home), *look.call_sites("cls", home)):
+        named = [keyword.value for keyword in call.keywords if keyword.arg == name]
+        placed = dict(zip(fields, call.args, strict=False))
+        given = named[0] if named else placed.get(name)
+        if given is not None and look.value(call.func, scope, home).node is base.node:
+            found.append(look.value(given, scope, home))
+    handed = unite(found)
+    return handed if handed.kind in _OF_A_SIGNAL else None
+
+
+def _of_namespace(look: Evaluation, base: Value, name: str) -> Value:
+    home, scope = base.home
+    given = [keyword.value for keyword in getattr(base.node, "keywords", ()) if keyword.arg == name]
+    return look.value(given[0], scope, home) if given else UNKNOWN
 
 
 def _of_handler(name: str) -> Value:

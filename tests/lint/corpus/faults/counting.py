@@ -3,12 +3,15 @@
 import getpass
 import os
 import sys
-from typing import Annotated
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Annotated, Any, NamedTuple
 
 import structlog
 from fastapi import APIRouter, Header, Query
 from flask import Flask
 from obslib import Observability
+from obslib.metrics.families import CounterFamily
 from opentelemetry import trace
 
 from . import exports
@@ -19,6 +22,34 @@ log = structlog.get_logger()
 router, app = APIRouter(), Flask(__name__)
 ACCESS = "AKIA" "IOSFODNN7EXAMPLE"
 DSN = "postgres://shop:" + "hunter2hunter2" + "@db.internal/shop"
+
+
+@dataclass(frozen=True)
+class Bound:
+    orders: Any
+    visits: CounterFamily
+
+    @classmethod
+    def of(cls, obs: Observability) -> "Bound":
+        return cls(orders=obs.metrics[TAKEN], visits=obs.metrics[VISITS])
+
+
+class Pair(NamedTuple):
+    orders: Any
+    visits: Any
+
+
+class Kept:
+    def __init__(self, obs: Observability) -> None:
+        self.bound = Bound.of(obs)
+        self.space = SimpleNamespace(orders=obs.metrics[ORDERS])
+        self.pair = Pair(obs.metrics[ORDERS], obs.metrics[VISITS])
+
+    def count(self, order) -> None:
+        self.bound.orders.labels(kind="finale", result="success").inc()  # <- undeclared-label-value
+        self.bound.visits.labels(region=order.user_id).inc()  # <- label-from-id
+        self.space.orders.labels(kind=order.user_id, result="success").inc()  # <- label-from-id
+        self.pair.visits.labels(kind="eu").inc()  # <- undeclared-label
 
 
 class Counting:

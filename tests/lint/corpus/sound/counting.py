@@ -2,7 +2,9 @@
 
 import getpass
 import os
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Header, Query
@@ -16,6 +18,24 @@ log = structlog.get_logger()
 router = APIRouter()
 QUEUES = {"mail": "mail", "hooks": "webhook"}
 CHECKSUM = "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+
+
+@dataclass(frozen=True)
+class Bound:
+    sent: Any
+    oldest: Any
+    name: str = "mail"
+
+
+class Kept:
+    def __init__(self, obs: Observability) -> None:
+        self.bound = Bound(obs.metrics[SENT], oldest=obs.metrics[OLDEST])
+        self.space = SimpleNamespace(sent=obs.metrics[SENT], name="mail")
+
+    def count(self) -> None:
+        self.bound.sent.labels(queue="mail").inc()
+        self.bound.oldest.set(1.0)
+        self.space.sent.labels(queue=self.space.name).inc()
 
 
 class Counting:
