@@ -194,7 +194,7 @@ def _of_import(look: Evaluation, dotted: str, node: ast.Call, scope: Scope, home
     if dotted in {"builtins.dict", "builtins.enumerate", "builtins.zip"}:
         return Value(Kind.COLLECTION, base=UNKNOWN, node=node if dotted == "builtins.dict" else None, home=(home, scope))
     if dotted == "typing.get_args" and node.args:
-        return Value(Kind.COLLECTION, base=look.annotation(node.args[0], scope, home))
+        return Value(Kind.COLLECTION, base=look.annotation(node.args[0], scope, home), node=node, home=(home, scope))
     if dotted == "builtins.format":
         return tainted(Taint.FORMATTED)
     told = known_type(dotted)

@@ -52,9 +52,11 @@ def is_wiring(use: Use, file: File) -> bool:
 
 
 def _is_closed(node: ast.expr, scope: Scope, file: File) -> bool:
-    """Whether a collection is written down: a literal, an enumeration, a constant of the catalog."""
+    """Whether a collection is written down: a literal, the arguments of a type, an enumeration, a constant of the catalog."""
     if isinstance(node, ast.Call):
         callee = file.value(node.func, scope)
+        if callee.name == "typing.get_args":
+            return True
         is_view = callee.kind is Kind.METHOD and callee.name in {"items", "keys", "values"} and callee.base is not None
         inner = [node.func.value] if is_view and isinstance(node.func, ast.Attribute) else node.args
         is_known = is_view or callee.name in {"builtins.enumerate", "builtins.zip", "builtins.sorted", "builtins.reversed"}

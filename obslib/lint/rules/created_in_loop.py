@@ -63,6 +63,18 @@ class CreatedInLoop(Rule[Use]):
             return [partial(boot) for order in orders]
         """,
         """
+        from typing import Literal, get_args
+        from obslib import Observability
+        from obslib.catalog.platform import data_plane as s
+
+        Phase = Literal["image", "network"]
+        PHASES: tuple[Phase, ...] = get_args(Phase)
+
+        def wire(obs: Observability):
+            first = {phase: obs.metrics[s.AGENT_BOOT_PHASE].labels(kind=phase) for phase in PHASES}
+            return first or [obs.metrics[s.AGENT_BOOT_PHASE].labels(kind=phase) for phase in get_args(Phase)]
+        """,
+        """
         import obslib
 
         while True:
