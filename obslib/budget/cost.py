@@ -17,7 +17,7 @@ INTERVAL_S = 15.0
 
 _BASE_BYTES = 96 * 2**20  # resident memory before the first series
 _BYTES_PER_SERIES = 4_600  # labels, index, chunk, scrape cache, as much again that Go has not collected, cutting the head
-_BYTES_PER_SAMPLE = 155  # a line of an agent, which names its node in each
+_BYTES_PER_SAMPLE = 160  # a line of an agent, which names its node in each
 _SCRAPE_S_PER_SAMPLE = 20e-6  # most of it for rendering in Python
 _PROCESSOR_S_PER_SAMPLE = 3e-6  # of Prometheus, for parsing and storing
 

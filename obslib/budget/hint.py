@@ -74,10 +74,10 @@ def _narrowing(budget: FamilyBudget, most: int) -> Iterator[Hint]:
         rest = budget.series // factor.bound
         if _is_capped(budget):
             change, left, other = f"lower max_series from {factor.bound} to {most // rest}", most // rest, 0
-        elif joint := _joint(budget, factor):
+        elif (joint := _joint(budget, factor)) and joint.at_most:
             left, other = most // rest - _OTHER - len(joint.reserved), _OTHER + len(joint.reserved)
             change = f"narrow joint {joint.name!r} ({' x '.join(joint.labels)}) from {joint.at_most} to {left} combinations"
-        elif labels[factor.labels[0]].source is not None:
+        elif joint or labels[factor.labels[0]].source is not None:
             continue
         else:
             left, other = most // rest - _OTHER, _OTHER

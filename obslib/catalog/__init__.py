@@ -20,7 +20,7 @@ from obslib.catalog.families import (
     histogram,
     instance_gauge,
 )
-from obslib.catalog.labels import OVERFLOW, Domain, Joint, Label, LabelUse, Measure, Source
+from obslib.catalog.labels import OVERFLOW, Domain, Joint, Label, LabelUse, Measure, Pairs, Source
 from obslib.catalog.promql import Age, Query, Window, query
 from obslib.catalog.signals import (
     Check,
@@ -40,9 +40,9 @@ from obslib.catalog.signals import (
 from obslib.catalog.upkeep import Alert, Dashboard, Panel, Retention, Rule, Runbook, Scene, Series, Severity, Variable
 
 __all__ = [
-    "COMMON", "OVERFLOW", "AcrossWorkers", "Age", "Alert", "Catalog", "Check", "Component", "Counter", "Cursor",
-    "Dashboard", "Declaration", "Deprecated", "Domain", "ExternalMetric", "Family", "Field", "Gauge", "Histogram",
-    "Importance", "InstanceMetric", "Joint", "Label", "LabelUse", "Level", "LogEvent", "Loop", "Measure", "Operation", "Panel",
+    "COMMON", "OVERFLOW", "AcrossWorkers", "Age", "Alert", "Catalog", "Check", "Component", "Counter", "Cursor", "Dashboard",
+    "Declaration", "Deprecated", "Domain", "ExternalMetric", "Family", "Field", "Gauge", "Histogram", "Importance",
+    "InstanceMetric", "Joint", "Label", "LabelUse", "Level", "LogEvent", "Loop", "Measure", "Operation", "Pairs", "Panel",
     "Plane", "Query", "ReasonSet", "Retention", "Rule", "Runbook", "Scene", "Series", "Severity", "Source", "SpanKind",
     "Stability", "Variable", "Window", "counter", "declared_in", "gauge", "histogram", "instance_gauge", "log_event", "query",
     "span_kind",

@@ -29,6 +29,9 @@ Values = Callable[[LabelUse], int]
 Existing = Callable[[tuple[Measure, ...], str], int | None]
 """How many things of these measures there can be, no org having more of them than this quota; None where nobody knows."""
 
+Joints = Callable[[Joint], Joint]
+"""A joint domain as it is in the component at hand, its combinations written out when the catalog gives them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Factor:
@@ -89,11 +92,18 @@ def unlimited(measures: tuple[Measure, ...], quota: str) -> None:
     """Nobody knows how many things there are, so the bounds of the labels alone count."""
 
 
-def measure(family: Family[...] | ExternalMetric, values: Values, existing: Existing = unlimited) -> FamilyBudget:
+def _as_declared(joint: Joint) -> Joint:
+    """No catalog gives a joint domain more combinations than it declares."""
+    return joint
+
+
+def measure(
+    family: Family[...] | ExternalMetric, values: Values, existing: Existing = unlimited, joints: Joints = _as_declared
+) -> FamilyBudget:
     """Compute the worst case of ``family``, whether or not it fits a budget."""
     if isinstance(family, ExternalMetric):
         return FamilyBudget(declaration=family, factors=(), alone=(), samples_per_series=family.series)
-    room = _Room(values, existing)
+    room = _Room(values, existing, joints)
     alone = tuple(Factor(labels=(use.name,), bound=room.alone(use)) for use in family.labels)
     if isinstance(family, InstanceMetric):
         # Its quota narrows nothing: it counts what is desired, and while a release rolls out there are more.
@@ -137,6 +147,7 @@ class _Room:
 
     values: Values
     existing: Existing
+    joints: Joints
 
     def alone(self, use: LabelUse) -> int:
         """Values of a label that is a domain of its own; the process holds an open one, and no other, to ``at_most``."""
@@ -150,7 +161,7 @@ class _Room:
 
         What is reserved may hold a value of an open label that is none of the things counted, ``unmatched`` say.
         """
-        listed = list(uses)
+        joint, listed = self.joints(joint), list(uses)
         counts = [self._there_are(use) for use in listed]
         known = [count for count in counts if count is not None]
         beside = len(joint.reserved) if any(use.label.domain is Domain.BUDGETED for use in listed) else 0

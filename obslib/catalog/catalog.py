@@ -9,13 +9,14 @@ product can extend the platform's catalog without touching it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType, ModuleType
 from typing import TypeVar
 
 from obslib.catalog.budget import Existing, FamilyBudget, measure, prove, unlimited
 from obslib.catalog.declaration import Declaration, Plane
 from obslib.catalog.families import Counter, ExternalMetric, Family, Gauge
-from obslib.catalog.labels import LabelUse, Source
+from obslib.catalog.labels import Joint, LabelUse, Pairs, Source
 from obslib.catalog.signals import Check, Component, Field, LogEvent, Loop, Operation, ReasonSet, SpanKind
 from obslib.catalog.soundness import NAMESPACES, require_sound
 from obslib.errors import CatalogError, UnknownSignal
@@ -142,6 +143,13 @@ class Catalog:
                 return tuple(dict.fromkeys(use.name for family in self.of(Family, component) for use in family.labels))
         return use.values
 
+    def joint(self, joint: Joint, component: str) -> Joint:
+        """A joint domain as it is in ``component``: with the pairs, when they are the catalog's own."""
+        if joint.source is not Pairs.CARRIED:
+            return joint
+        carried = tuple((family.name, use.name) for family in self.of(Family, component) for use in family.labels)
+        return replace(joint, source=None, reserved=carried)
+
     def budget(self, component: str) -> tuple[FamilyBudget, ...]:
         """The proven worst case of each family ``component`` exports."""
         return self._budgets[self.component(component).name]
@@ -153,7 +161,10 @@ class Catalog:
     def measured(self, component: str, existing: Existing = unlimited) -> tuple[FamilyBudget, ...]:
         """The worst case of each family ``component`` exports, on a platform where ``existing`` limits what there is."""
         exported: list[Family[...] | ExternalMetric] = [*self.of(Family, component), *self.of(ExternalMetric, component)]
-        return tuple(measure(family, lambda use: len(self.values(use, component)), existing) for family in exported)
+        return tuple(
+            measure(family, lambda use: len(self.values(use, component)), existing, lambda joint: self.joint(joint, component))
+            for family in exported
+        )
 
 
 N = TypeVar("N", Component, Field, ReasonSet, Declaration)

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from obslib.catalog.catalog import Catalog
 from obslib.catalog.declaration import Declaration, Plane
 from obslib.catalog.families import AcrossWorkers, ExternalMetric, counter, gauge, histogram
-from obslib.catalog.labels import Label, Source
+from obslib.catalog.labels import Joint, Label, Pairs, Source
 from obslib.catalog.signals import Field, Level, log_event
 from obslib.errors import ErrorClass
 
@@ -29,6 +29,7 @@ SIZE_CLASS = Label.closed("size_class", at_most=10)
 VERSION = Label.budgeted("version", 1, pattern=r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}", why="one value per process")
 METRIC = Label.closed("metric", at_most=256, source=Source.FAMILIES, why="the catalog's own families")
 LABEL = Label.closed("label", at_most=64, source=Source.LABELS, why="the catalog's own labels")
+CARRIED = Joint(name="carried", labels=("metric", "label"), at_most=0, source=Pairs.CARRIED, why="the labels each family has")
 SOURCE = Label.closed("source", at_most=256, source=Source.MEASURED, why="the catalog's own counters and gauges")
 LOOP = Label.closed("loop", at_most=32, source=Source.LOOPS, why="the catalog's own loops")
 CHECK = Label.closed("check", at_most=10, source=Source.CHECKS, why="the component's own checks")
@@ -128,7 +129,7 @@ def LOG_REDACTIONS(*, kind: Annotated[RedactionKind, KIND]) -> None:
 # --- metrics ------------------------------------------------------------------------------------
 
 
-@counter("metric_label_overflow_total", serves=("OWN-02",))
+@counter("metric_label_overflow_total", serves=("OWN-02",), joints=(CARRIED,))
 def METRIC_LABEL_OVERFLOW(*, metric: Annotated[str, METRIC], label: Annotated[str, LABEL]) -> None:
     """Label values folded into _other because the label's domain was full or did not list them."""
 

@@ -74,11 +74,17 @@ class Family(Declaration, Generic[P]):
 
     def _check_joints(self) -> None:
         seen: set[str] = set()
+        sources = {use.name: use.label.source for use in self.labels}
         for joint in self.joints:
             if not set(self.label_names).issuperset(joint.labels):
                 raise CatalogError(f"metric {self.name!r} uses joint domain {joint.name!r} without all of {joint.labels!r}")
             if not seen.isdisjoint(joint.labels):
                 raise CatalogError(f"metric {self.name!r} has a label in two joint domains; give each label one bound")
+            if joint.source is not None and tuple(sources[name] for name in joint.labels) != joint.source.value:
+                raise CatalogError(
+                    f"metric {self.name!r}: joint domain {joint.name!r} pairs {' and '.join(joint.source.value)}, "
+                    f"which {joint.labels!r} do not hold; give each label that source=, or list the pairs in reserved="
+                )
             seen.update(joint.labels)
 
     def _check_determined(self) -> None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from obslib.errors import CatalogError, LabelNotAllowed
 
-__all__ = ["FORBIDDEN", "OVERFLOW", "Domain", "Joint", "Label", "LabelUse", "Measure", "Source"]
+__all__ = ["FORBIDDEN", "OVERFLOW", "Domain", "Joint", "Label", "LabelUse", "Measure", "Pairs", "Source"]
 
 OVERFLOW = "_other"
 """What a value outside its domain becomes."""
@@ -44,6 +44,12 @@ class Source(StrEnum):
     FAMILIES = "families"
     LABELS = "labels"
     MEASURED = "measured"
+
+
+class Pairs(Enum):
+    """Which pairs of the catalog's own names close a joint domain, and where each of its labels takes its names from."""
+
+    CARRIED = (Source.FAMILIES, Source.LABELS)
 
 
 class Measure(StrEnum):
@@ -138,7 +144,8 @@ class Joint:
 
     At most ``at_most`` combinations are admitted in one process, plus ``reserved`` ones that always
     have room (one ``unmatched`` per HTTP method, say); past that the whole group becomes ``_other``.
-    With ``at_most`` 0 the reserved combinations are all there are.
+    With ``at_most`` 0 the reserved combinations are all there are. With a ``source`` those are reserved that the
+    catalog has in the component at hand (``Catalog.joint``), and there are no others.
     """
 
     name: str
@@ -146,10 +153,15 @@ class Joint:
     at_most: int
     why: str
     reserved: tuple[tuple[str, ...], ...] = ()
+    source: Pairs | None = None
 
     def __post_init__(self) -> None:
         if len(self.labels) < 2:
             raise CatalogError(f"joint domain {self.name!r} needs at least two labels")
+        if self.source is not None and (self.at_most or self.reserved):
+            raise CatalogError(
+                f"joint domain {self.name!r} takes its combinations from the catalog; give it at_most=0 and no reserved="
+            )
         for combination in self.reserved:
             if len(combination) != len(self.labels):
                 raise CatalogError(f"joint domain {self.name!r}: {combination!r} does not match labels {self.labels!r}")

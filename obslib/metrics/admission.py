@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from obslib.catalog import OVERFLOW, Domain, Family, Label, LabelUse
+from obslib.catalog import OVERFLOW, Domain, Family, Joint, Label, LabelUse
 from obslib.catalog.shapes import Refusal, refused_shape
 from obslib.ids import is_id
 from obslib.metrics.cells import Redacts
@@ -64,6 +64,7 @@ class Admission:
         family: Family[...],
         *,
         values: Callable[[LabelUse], tuple[str, ...]],
+        joints: Callable[[Joint], Joint],
         domains: Domains,
         redactor: Redacts | None,
         report: Report,
@@ -72,7 +73,7 @@ class Admission:
         self._redactor = redactor
         self._report = report
         columns = {use.name: _column(position, use, values, domains) for position, use in enumerate(family.labels)}
-        self._units = tuple(_units(family, columns, domains))
+        self._units = tuple(_units(family, columns, domains, joints))
         self._width = len(columns)
 
     def place(self, values: tuple[str | None, ...]) -> tuple[str, ...]:
@@ -183,13 +184,15 @@ def _column(position: int, use: LabelUse, values: Callable[[LabelUse], tuple[str
     )
 
 
-def _units(family: Family[...], columns: dict[str, Column], domains: Domains) -> Iterable[Unit]:
+def _units(
+    family: Family[...], columns: dict[str, Column], domains: Domains, joints: Callable[[Joint], Joint]
+) -> Iterable[Unit]:
     joined = {name for joint in family.joints for name in joint.labels}
     determined = {name for use in family.labels for name in use.label.determines}
     followed = set(joined)
     for joint in family.joints:
         keys = tuple(columns[name] for name in joint.labels)
-        yield Unit(keys=keys, followers=tuple(_followers(keys, columns, followed)), slots=domains.of(joint))
+        yield Unit(keys=keys, followers=tuple(_followers(keys, columns, followed)), slots=domains.of(joints(joint)))
     for name, column in columns.items():
         if name not in joined and name not in determined:
             yield Unit(keys=(column,), followers=tuple(_followers((column,), columns, followed)), slots=column.slots)

@@ -10,13 +10,13 @@ import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from obslib.catalog import Catalog, Domain, Family, Joint, LabelUse, Source
+from obslib.catalog import Catalog, Domain, Family, Joint, LabelUse
 from obslib.catalog.common import METRIC_LABEL_OVERFLOW, METRIC_LABEL_REJECTIONS, METRIC_SOURCE_ERRORS
 from obslib.clock import Clock
 from obslib.guard import Guard
 from obslib.metrics.admission import Admission, Fault
 from obslib.metrics.cells import CellContext, Redacts
-from obslib.metrics.domains import Domains
+from obslib.metrics.domains import Domains, Slots
 from obslib.metrics.latch import Latch
 from obslib.metrics.offenders import Offenders
 from obslib.tally import Tally
@@ -55,11 +55,17 @@ class Wiring:
         def report(label: str, fault: Fault, value: str) -> None:
             self.folded(family, label, fault, value)
 
-        return Admission(family, values=self.values, domains=self.domains, redactor=self.redactor, report=report)
+        return Admission(
+            family, values=self.values, joints=self.joint, domains=self.domains, redactor=self.redactor, report=report
+        )
 
     def values(self, use: LabelUse) -> tuple[str, ...]:
         """The closed values of a label in this component."""
         return self.catalog.values(use, self.component)
+
+    def joint(self, joint: Joint) -> Joint:
+        """A joint domain as it is in this component."""
+        return self.catalog.joint(joint, self.component)
 
     def folded(self, family: Family[...], label: str, fault: Fault, value: str) -> None:
         """Count a value that became ``_other``; one that was absent has been counted by the guard already."""
@@ -76,26 +82,17 @@ class Wiring:
     def starting_points(self, family: Family[...]) -> Iterable[tuple[str, ...]]:
         """The label combinations that are exported from the start, at 0: all that can be, when every label is closed.
 
-        Of a family that speaks of metrics and their labels, only pairs that exist; none where a label determines
-        another, because only the component knows which pairs are true.
+        None where a label determines another, because only the component knows which pairs are true.
         """
         own = set(family.label_names)
         if any(joint.at_most for joint in family.joints) or any(
             use.label.domain is not Domain.CLOSED or not own.isdisjoint(use.label.determines) for use in family.labels
         ):
             return ()
-        sources = [use.label.source for use in family.labels]
-        if Source.FAMILIES in sources and Source.LABELS in sources:
-            metric, label = sources.index(Source.FAMILIES), sources.index(Source.LABELS)
-            carried = {f.name: f.label_names for f in self.catalog.of(Family, self.component)}
-            return (
-                point
-                for point in itertools.product(*map(self.values, family.labels))
-                if point[label] in carried.get(point[metric], ())
-            )
+        joints = [(self.domains.of(self.joint(joint)), joint.labels) for joint in family.joints]
         points = itertools.product(*map(self.values, family.labels))
-        return (point for point in points if all(_holds(joint, family, point) for joint in family.joints))
+        return (point for point in points if all(_holds(slots, labels, family, point) for slots, labels in joints))
 
 
-def _holds(joint: Joint, family: Family[...], point: tuple[str, ...]) -> bool:
-    return tuple(point[family.label_names.index(name)] for name in joint.labels) in joint.reserved
+def _holds(slots: Slots, labels: tuple[str, ...], family: Family[...], point: tuple[str, ...]) -> bool:
+    return slots.has_room(tuple(point[family.label_names.index(name)] for name in labels))

@@ -9,7 +9,8 @@ import pytest
 from obslib.budget import hints
 from obslib.catalog import ExternalMetric, Family, Joint, Label, LabelUse, Plane, Source, counter, histogram, instance_gauge
 from obslib.catalog.budget import FAMILY_BUDGET, FamilyBudget, measure
-from tests.budget.shop import KIND, SPOTS, a_counter, by_customer, by_env, by_env_of_org, by_org, by_shelf, plain
+from obslib.catalog.common import CARRIED, LABEL, METRIC
+from tests.budget.shop import KIND, SPOTS, a_counter, a_real_shop, by_customer, by_env, by_env_of_org, by_org, by_shelf, plain
 
 INSTANCE = Label(name="instance_id", domain="budgeted", at_most=9_000, id_prefix="inst", why="fits", is_per_instance=True)
 LOOP = Label.closed("loop", at_most=3_000, source=Source.LOOPS)
@@ -69,6 +70,21 @@ def test_narrowing_a_joint_domain_comes_to_what_it_says() -> None:
     joint = Joint(name="spots", labels=SPOTS.labels, at_most=99, why="spots")
     change = "narrow joint 'spots' (env_id x shelf) from 256 to 99 combinations"
     assert found[change] == measured(a_counter(by_shelf, joint)).series == 100
+
+
+def by_pair(
+    *, metric: Annotated[str, METRIC], label: Annotated[str, LABEL], kind: Annotated[Literal["a", "b", "c"], KIND]
+) -> None:
+    """Help."""
+
+
+def test_pairs_that_are_written_down_are_not_narrowed() -> None:
+    """Nobody chose how many there are: what is offered is the widest domain that somebody did choose."""
+    shop = a_real_shop(a_counter(by_pair, CARRIED))
+    (budget,) = (each for each in shop.budget("shop") if each.family == "x_total")
+    narrow = [hint.change for hint in hints(budget, budget.series // 2) if hint.change.startswith("narrow")]
+    assert max(budget.factors, key=lambda factor: factor.bound).labels == ("metric", "label")
+    assert narrow == ["narrow label 'kind' from 3 to 1 values"]
 
 
 def test_dropping_buckets_comes_to_what_it_says() -> None:

@@ -117,6 +117,7 @@ class Brim:
 
     def _keys(self, joint: Joint, uses: dict[str, LabelUse]) -> list[Key]:
         """Every reserved combination of ``joint``, as many others as it may hold, some more, and one of no values."""
+        joint = self.catalog.joint(joint, self.component)
         wanted = joint.at_most + len(joint.reserved) + _BEYOND
         columns = [
             self.catalog.values(uses[name], self.component) or self._open(uses[name].label, wanted) for name in joint.labels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import pytest
@@ -109,9 +110,14 @@ def test_many_catalogs_keep_and_reach_their_proofs(check: Check) -> None:
     explore(check, 250)
 
 
-def unbounded_in_turn(family: Family[...], columns: Any, domains: Any, *, units: Any = admission._units) -> Any:
+def unbounded_in_turn(family: Family[...], *parts: Any, units: Any = admission._units) -> Any:
     """A broken split of a family's labels: each label of a joint domain is admitted by itself."""
-    return units(replace(family, joints=()), columns, domains)
+    return units(replace(family, joints=()), *parts)
+
+
+def any_pair(family: Family[...], *parts: Any, units: Any = admission._units) -> Any:
+    """A broken split: where the catalog itself has the pairs, each name of it is admitted with every other."""
+    return units(replace(family, joints=tuple(joint for joint in family.joints if joint.source is None)), *parts)
 
 
 def frees_at_once(self: Slots, key: tuple[str, ...]) -> None:
@@ -133,6 +139,11 @@ def without_other(self: budget._Room, use: LabelUse, *, alone: Any = budget._Roo
     return int(alone(self, use)) - 1
 
 
+def without_one_pair(self: budget._Room, joint: Joint, uses: Any, *, together: Any = budget._Room.together) -> int:
+    """A broken proof: of the pairs that the catalog has, one is forgotten."""
+    return int(together(self, joint, uses)) - (joint.source is not None)
+
+
 MUTANTS: dict[str, tuple[object, str, object]] = {
     "the proof forgets the _other of a label": (budget._Room, "alone", without_other),
     "the proof forgets the _other of a joint": (Joint, "bound", property(lambda self: self.at_most + len(self.reserved))),
@@ -141,6 +152,8 @@ MUTANTS: dict[str, tuple[object, str, object]] = {
     "a determined label stays when its determiner folds": (Admission, "_place_unit", keeps_determined),
     "a label may determine two values": (Ties, "tied", lambda self, key: None),
     "a joint is admitted label by label": (admission, "_units", unbounded_in_turn),
+    "a pair that the catalog does not have is admitted": (admission, "_units", any_pair),
+    "the proof forgets a pair that the catalog has": (budget._Room, "together", without_one_pair),
     "an undeclared value of a closed label is kept": (Admission, "_fault", lambda self, column, value: None),
     "a domain always has room": (Slots, "has_room", lambda self, key: True),
     "a place is free while a series holds it": (Slots, "release", frees_at_once),
@@ -172,7 +185,12 @@ def without_reserved(self: budget._Room, joint: Joint, uses: Any, *, together: A
     return int(together(self, replace(joint, reserved=()), uses))
 
 
-@pytest.mark.parametrize(("part", "broken"), [("alone", padded), ("together", without_reserved)])
+def every_pair(self: budget._Room, joint: Joint, uses: Any, *, together: Any = budget._Room.together) -> int:
+    """A lazy proof: where the catalog itself has the pairs, each name of it is multiplied by every other."""
+    return prod(map(self.alone, uses)) if joint.source is not None else int(together(self, joint, uses))
+
+
+@pytest.mark.parametrize(("part", "broken"), [("alone", padded), ("together", without_reserved), ("together", every_pair)])
 def test_the_exploration_catches_a_proof_that_is_not_exact(part: str, broken: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proof of too much is noticed like one of too little: what is exposed is not what was proven."""
     monkeypatch.setattr(budget._Room, part, broken)

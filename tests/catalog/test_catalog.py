@@ -11,6 +11,7 @@ from obslib.catalog import (
     Catalog,
     Check,
     Component,
+    Family,
     Importance,
     Loop,
     Plane,
@@ -20,7 +21,7 @@ from obslib.catalog import (
     gauge,
     span_kind,
 )
-from obslib.catalog.common import METRIC, SOURCE
+from obslib.catalog.common import CARRIED, METRIC, SOURCE
 from obslib.catalog.labels import LabelUse
 from obslib.catalog.platform import PLATFORM, control_plane, data_plane
 from obslib.errors import CatalogError, UnknownSignal
@@ -153,6 +154,16 @@ def test_labels_that_speak_of_the_catalog_take_its_names() -> None:
     assert {"agent_instances", "agent_instances_desired"} <= set(measured)
     assert data_plane.AGENT_RECONCILE_DURATION.name not in measured
     assert {SOURCE.source, METRIC.source} == {Source.MEASURED, Source.FAMILIES}
+
+
+def test_a_joint_domain_of_the_catalog_has_the_pairs_that_there_are() -> None:
+    """A family is paired with the labels that it has, in each component with its own; no others are admitted beside them."""
+    edge, agent = (PLATFORM.joint(CARRIED, component) for component in ("edge", "agent"))
+    assert ("loop_healthy", "loop") in set(edge.reserved) & set(agent.reserved)
+    assert ("agent_instances", "state") in agent.reserved
+    assert ("agent_instances", "loop") not in agent.reserved
+    assert "agent_instances" not in dict(edge.reserved)
+    assert edge.bound == sum(len(family.labels) for family in PLATFORM.of(Family, "edge")) + 1
 
 
 def test_a_catalog_says_what_it_is() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import pytest
 
-from obslib.catalog import Joint, Label, counter, gauge, histogram, instance_gauge
+from obslib.catalog import Joint, Label, Pairs, counter, gauge, histogram, instance_gauge
 from obslib.errors import CatalogError, LabelNotAllowed
 
 SHELF = Label.budgeted("shelf", 5, why="shelves")
@@ -21,6 +21,7 @@ FIRST = Label.budgeted("first", 5, why="w", determines=("second",))
 SECOND = Label.budgeted("second", 5, why="w", determines=("third",))
 THIRD = Label.budgeted("third", 5, why="w", determines=("first",))
 ONE = Joint(name="one", labels=("row", "shelf"), at_most=3, why="w")
+REAL = Joint(name="real", labels=("row", "shelf"), at_most=0, source=Pairs.CARRIED, why="w")
 TWO = Joint(name="two", labels=("row", "first"), at_most=3, why="w")
 
 
@@ -123,6 +124,11 @@ SOME = gauge("some", serves=("T",))(plain)
         (
             lambda: counter("sold_total", serves=("T",), joints=(ONE, TWO))(row_and_more),
             "metric 'sold_total' has a label in two joint domains; give each label one bound",
+        ),
+        (
+            lambda: counter("sold_total", serves=("T",), joints=(REAL,))(row_and_more),
+            "metric 'sold_total': joint domain 'real' pairs families and labels, which ('row', 'shelf') do not hold; "
+            "give each label that source=, or list the pairs in reserved=",
         ),
         (
             lambda: counter("sold_total", serves=("T",))(in_circles),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from obslib.catalog import Joint, Label
+from obslib.catalog import Joint, Label, Pairs
 from obslib.catalog.labels import FORBIDDEN
 from obslib.errors import CatalogError, LabelNotAllowed
 
@@ -40,6 +40,10 @@ def test_unbounded_names_are_refused(name: str) -> None:
         (
             lambda: Joint(name="j", labels=("row", "shelf"), at_most=3, why="w", reserved=(("a",),)),
             "joint domain 'j': ('a',) does not match labels ('row', 'shelf')",
+        ),
+        (
+            lambda: Joint(name="j", labels=("metric", "label"), at_most=3, source=Pairs.CARRIED, why="w"),
+            "joint domain 'j' takes its combinations from the catalog; give it at_most=0 and no reserved=",
         ),
     ],
 )

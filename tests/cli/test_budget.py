@@ -73,11 +73,13 @@ def test_a_platform_of_a_size_has_a_cost(obslib: Run) -> None:
     words, cost = obslib(*SIZE).words, json.loads(obslib(*SIZE, "--json").out)["platform"]["cost"]
     held = platform_budget(PLATFORM, PlatformSize(nodes=50, edges=4, orgs=500, envs=2_000))
     assert cost == asdict(cost_of(held))
-    assert re.search(r" what that costs one Prometheus, .* 1\.\d GiB memory at its largest; ", words)
+    assert re.search(
+        rf" what that costs one Prometheus, .* {cost['memory_bytes'] / 2**20:.0f} MiB memory at its largest; ", words
+    )
     assert f" {held.series / 15:.0f}/s samples, at one scrape each 15 s " in words
     assert re.search(r" \d+ KiB \d+ ms largest scrape, control-plane, before compression and unless it is busy ", words)
     assert "what that costs" not in obslib().words
-    assert " 870 processors, without rules and queries " in obslib("--nodes", "1000000").words
+    assert " 640 processors, without rules and queries " in obslib("--nodes", "1000000").words
 
 
 def test_each_family_stands_beside_its_naive_product(obslib: Run) -> None:

@@ -93,6 +93,17 @@ def test_only_pairs_that_exist_start_at_zero(rig: Rig) -> None:
     assert ("stock", "result") not in pairs
 
 
+def test_a_pair_that_does_not_exist_is_other(rig: Rig) -> None:
+    """A label that a family does not have folds with the family, although both names are the catalog's."""
+    r = rig(STOCK)
+    before = r.samples(METRIC_LABEL_OVERFLOW)
+    for label in ("shelf", "result"):
+        r.registry[METRIC_LABEL_OVERFLOW].labels(metric="stock", label=label).inc()
+    changed = {pair: count for pair, count in r.samples(METRIC_LABEL_OVERFLOW).items() if count}
+    assert changed == {("stock", "shelf"): 1, ("_other", "_other"): 1, (METRIC_LABEL_OVERFLOW.name, "metric"): 1}
+    assert len(r.samples(METRIC_LABEL_OVERFLOW)) == len(before) + 1
+
+
 def test_tallied_cells_appear_under_their_declared_name(rig: Rig) -> None:
     """What rooms below counted is exposed, beside the combinations that did not happen, and adds to handles."""
     r = rig()

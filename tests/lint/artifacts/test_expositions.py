@@ -42,6 +42,21 @@ def test_a_process_that_is_full_to_the_brim_is_clean(component: str, accept: str
     assert said_about(full(component, accept)) == []
 
 
+def test_a_pair_more_than_the_catalog_has_is_over_budget() -> None:
+    """A family is paired with its own labels only, so two names that do not belong together are one pair too many."""
+    lines = full("scheduler").splitlines()
+    last = max(number for number, line in enumerate(lines) if line.startswith("metric_label_overflow_total{"))
+    lines.insert(last + 1, 'metric_label_overflow_total{component="scheduler",metric="loop_healthy",label="result"} 0')
+    assert said_about("\n".join(lines) + "\n") == [
+        (
+            last + 2, "OBS609",
+            f"{of}'metric_label_overflow_total' has more than the {most} for 'scheduler'; "
+            "expose it through obslib, which folds the rest",
+        )
+        for of, most in (("", "40 series that are proven"), ("metric x label of ", "39 values of its domain"))
+    ]  # fmt: skip
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("component", PLATFORM.components)
 def test_every_component_that_is_full_to_the_brim_is_clean(component: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from obslib.catalog import OVERFLOW, Domain, ExternalMetric, Family
+from obslib.catalog.budget import FamilyBudget
 from obslib.lint.artifacts.exposition import Exposition, Sample
 from obslib.lint.artifacts.names import Names
 from obslib.lint.artifacts.rule import Fault, ScrapeRule
@@ -44,7 +45,7 @@ class OverBudget(ScrapeRule):
         """Each metric once, then each of its domains once, at the first sample too many."""
         taken: dict[tuple[str, ...], set[object]] = defaultdict(set)
         told = set[tuple[str, ...]]()
-        budgets = {name: {b.family: b.series for b in names.catalog.budget(name)} for name in names.catalog.components}
+        budgets = {name: {b.family: b for b in names.catalog.budget(name)} for name in names.catalog.components}
         for sample in exposition.samples:
             family, component = names.declared(sample.name), sample.labels.get("component", "")
             if family is None or family.name not in budgets.get(component, {}):
@@ -75,13 +76,14 @@ class _Place:
         return f"{' x '.join(self.labels)} of " if self.labels else ""
 
 
-def _places(family: Family[...] | ExternalMetric, sample: Sample, proven: int) -> Iterator[_Place]:
-    yield _Place((), (sample.name, *sorted(sample.labels.items())), proven, "series that are proven")
+def _places(family: Family[...] | ExternalMetric, sample: Sample, proven: FamilyBudget) -> Iterator[_Place]:
+    yield _Place((), (sample.name, *sorted(sample.labels.items())), proven.series, "series that are proven")
     if not isinstance(family, Family):
         return
-    joined = {name for joint in family.joints for name in joint.labels}
+    joints = {joint.labels for joint in family.joints}
+    joined = {name for labels in joints for name in labels}
     open_uses = [use for use in family.labels if use.label.domain is Domain.BUDGETED and use.name not in joined]
-    domains = [(joint.labels, joint.at_most + len(joint.reserved)) for joint in family.joints]
+    domains = [(factor.labels, factor.bound - 1) for factor in proven.factors if factor.labels in joints]
     domains += [((use.name,), use.label.at_most) for use in open_uses]
     for labels, most in domains:
         values = tuple(sample.labels.get(name) for name in labels)
