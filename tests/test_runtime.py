@@ -390,3 +390,22 @@ def test_a_ten_line_service_outside_the_platform_is_as_short() -> None:
     with started("billing", catalog=BILLING) as obs:
         obs.metrics[INVOICES].labels(purpose="monthly").inc()
         assert b'invoices_total{component="billing",purpose="monthly"} 1.0' in fetch(obs, "/metrics")[1]
+
+
+def test_a_sample_is_of_the_name_that_was_asked_for() -> None:
+    """A name that begins like another's is not taken for it, and what nobody exposes is absent."""
+
+    @counter("sold_total", serves=("T",))
+    def SOLD(*, size: Annotated[Literal["a", "b"], Label.closed("size", "a", "b")]) -> None:
+        """Things sold."""
+
+    @counter("sold_total_seen_total", serves=("T",))
+    def SEEN() -> None:
+        """Others."""
+
+    shop = COMMON.extend("shop", components=[Component(name="shop", plane=Plane.COMMON)], signals=[SEEN, SOLD])
+    with observability("shop", catalog=shop) as obs:
+        obs.metrics[SEEN].labels().inc(7)
+        obs.metrics[SOLD].labels(size="b").inc(2)
+        assert [obs.sample(SOLD, size=size) for size in ("a", "b", "c")] == [0, 2, None]
+        assert [obs.sample(name) for name in ("sold_total_seen_total", "sold", "sold_total_seen")] == [7, None, None]

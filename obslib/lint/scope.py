@@ -22,7 +22,6 @@ class How(StrEnum):
 
     ASSIGNED = "assigned"
     ELEMENT = "element"
-    UNPACKED = "unpacked"
     ENTERED = "entered"
     PARAMETER = "parameter"
     IMPORTED = "imported"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from obslib.lint import RULES, Project, Rule, check
+from tests.lint.manual import assert_is_its_own_page
 
 _BY_CODE = sorted(RULES.items())
 _GOOD = [(code, place, source) for code, rule in _BY_CODE for place, source in enumerate(rule.good)]
@@ -34,14 +35,7 @@ def test_a_bad_example_is_reported(code: str, place: int, source: str, tmp_path:
 @pytest.mark.parametrize("rule", RULES.values(), ids=list(RULES))
 def test_a_rule_is_its_own_manual_page(rule: type[Rule[Any]]) -> None:
     """Every rule says what it reports, why that hurts and how it is mended, and shows both."""
-    page = rule.page()
-    assert re.fullmatch(r"OBS[1-9]\d\d", rule.code)
-    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.name)
-    assert page.summary.endswith(".")
-    assert page.why
-    assert page.fix
-    assert rule.good
-    assert rule.bad
+    assert_is_its_own_page(rule, r"OBS[1-9]\d\d")
 
 
 @pytest.mark.parametrize(("code", "place", "source"), _GOOD + _BAD, ids=[f"{code}-{place}" for code, place, _ in _GOOD + _BAD])

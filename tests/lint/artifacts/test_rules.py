@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from obslib.catalog.platform import PLATFORM
 from obslib.lint.artifacts import ARTIFACT_RULES, ArtifactRule, Document, Form, check_texts
+from tests.lint.manual import assert_is_its_own_page
 
 _GOOD = [(code, place) for code, rule in ARTIFACT_RULES.items() for place in range(len(rule.good))]
 _BAD = [(code, place) for code, rule in ARTIFACT_RULES.items() for place in range(len(rule.bad))]
@@ -48,14 +48,7 @@ def test_a_bad_example_is_reported(code: str, place: int) -> None:
 @pytest.mark.parametrize("rule", ARTIFACT_RULES.values(), ids=list(ARTIFACT_RULES))
 def test_a_rule_is_its_own_manual_page(rule: type[ArtifactRule[Any]]) -> None:
     """Every rule says what it reports, why that hurts and how it is mended, and shows both."""
-    page = rule.page()
-    assert re.fullmatch(r"OBS6\d\d", rule.code)
-    assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.name)
-    assert page.summary.endswith(".")
-    assert page.why
-    assert page.fix
-    assert rule.good
-    assert rule.bad
+    assert_is_its_own_page(rule, r"OBS6\d\d")
 
 
 def test_codes_and_names_are_not_used_twice() -> None:
