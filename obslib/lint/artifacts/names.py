@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
@@ -11,6 +11,7 @@ from obslib.catalog import OVERFLOW, Catalog, Counter, Domain, ExternalMetric, F
 from obslib.catalog.shapes import refused_shape
 from obslib.ids import is_id
 from obslib.lint.artifacts.carried import Carried
+from obslib.lint.artifacts.exposition import Sample
 
 __all__ = ["Known", "Names", "as_bound", "fits"]
 
@@ -75,6 +76,13 @@ class Names:
         """The family that a sample of this name belongs to; the name itself when it is of none."""
         declaration = self.declared(name)
         return declaration.name if declaration is not None else name
+
+    def declared_among(self, samples: Iterable[Sample]) -> Iterator[tuple[Sample, Known, Family[...] | ExternalMetric]]:
+        """Each sample of a declared family, with what is known of its name, and the declaration."""
+        for sample in samples:
+            known = self.find(sample.name)
+            if known is not None and known.declaration is not None:
+                yield sample, known, known.declaration
 
     def exposed(self, known: Known) -> frozenset[str]:
         """The labels that a process itself may write: those of its target are put on by Prometheus."""

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from importlib import import_module
-from pkgutil import iter_modules
-from types import MappingProxyType
+import sys
+from collections.abc import Mapping
 from typing import Any
 
+from obslib.lint.listing import rules_in
 from obslib.lint.rule import Rule
 
 __all__ = ["RULES"]
 
-
-def _rules() -> Iterator[type[Rule[Any]]]:
-    for found in iter_modules(__path__):
-        module = import_module(f"{__name__}.{found.name}")
-        yield from (
-            value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__
-            and issubclass(value, Rule)
-        )  # fmt: skip
-
-
-RULES: Mapping[str, type[Rule[Any]]] = MappingProxyType(
-    {rule.code: rule for rule in sorted(_rules(), key=lambda rule: rule.code)}
-)
+RULES: Mapping[str, type[Rule[Any]]] = rules_in(sys.modules[__name__], Rule)
 """Every rule by its code."""

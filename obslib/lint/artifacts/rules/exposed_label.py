@@ -38,17 +38,14 @@ class ExposedLabel(ScrapeRule):
     def check(self, exposition: Exposition, names: Names) -> Iterator[Fault]:
         """Each label of each metric once."""
         told = set[tuple[str, str]]()
-        for sample in exposition.samples:
-            known, family = names.find(sample.name), names.family_name(sample.name)
-            if known is None or known.declaration is None:
-                continue
+        for sample, known, family in names.declared_among(exposition.samples):
+            allowed = names.exposed(known)
             for label in sample.labels:
-                allowed = names.exposed(known)
-                if label in allowed or label in FORBIDDEN or (family, label) in told:
+                if label in allowed or label in FORBIDDEN or (family.name, label) in told:
                     continue
-                told.add((family, label))
+                told.add((family.name, label))
                 has = ", ".join(sorted(allowed))
                 yield Fault(
                     exposition.place_of_label(sample.line, label),
-                    f"metric {family!r} has no label {label!r}, only {has}; declare it there, or leave it out",
+                    f"metric {family.name!r} has no label {label!r}, only {has}; declare it there, or leave it out",
                 )

@@ -35,11 +35,10 @@ class ForeignFamily(ScrapeRule):
     def check(self, exposition: Exposition, names: Names) -> Iterator[Fault]:
         """Each metric and each unknown component once."""
         told = set[tuple[str, str]]()
-        for sample in exposition.samples:
-            component, known = sample.labels.get("component", ""), names.find(sample.name)
-            if not component or known is None or known.declaration is None:
+        for sample, _, family in names.declared_among(exposition.samples):
+            component = sample.labels.get("component")
+            if not component:
                 continue
-            family = known.declaration
             if component not in names.catalog.components:
                 key, has = ("", component), ", ".join(names.catalog.components)
                 said = (

@@ -37,17 +37,14 @@ class MissingLabel(ScrapeRule):
     def check(self, exposition: Exposition, names: Names) -> Iterator[Fault]:
         """Each label of each metric once."""
         told = set[tuple[str, str]]()
-        for sample in exposition.samples:
-            known, family = names.find(sample.name), names.family_name(sample.name)
-            if known is None or known.declaration is None:
-                continue
+        for sample, known, family in names.declared_among(exposition.samples):
             component = names.catalog.components.get(sample.labels.get("component", ""))
             is_on_node = component is not None and component.has_node and "node_id" in names.exposed(known)
             wanted = ["component", *(["node_id"] if is_on_node else [])]
-            if isinstance(known.declaration, Family):
-                wanted += [*known.declaration.label_names, *(["le"] if "le" in known.values else [])]
+            if isinstance(family, Family):
+                wanted += [*family.label_names, *(["le"] if "le" in known.values else [])]
             for label in wanted:
-                if not sample.labels.get(label) and (family, label) not in told:
-                    told.add((family, label))
+                if not sample.labels.get(label) and (family.name, label) not in told:
+                    told.add((family.name, label))
                     said = f"a sample of {sample.name!r} has no {label!r}; every sample of it carries one"
                     yield Fault(exposition.place(sample.line, sample.name), said)
