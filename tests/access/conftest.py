@@ -3,8 +3,8 @@
 import pytest
 
 from obslib.access import ROLE_SCOPES, Actor, ActorType, Role, Scope
-
-OURS = "org_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+from obslib.testing import MemoryAudit, RecordedObservability, observability
+from tests.access.reading import OURS
 
 
 @pytest.fixture
@@ -29,3 +29,15 @@ def operator() -> Actor:
 def node() -> Actor:
     """A node whose token wrongly holds every scope."""
     return Actor(actor_type=ActorType.NODE, actor_id="node_1", org_id=None, scopes=frozenset(Scope))
+
+
+@pytest.fixture
+def obs() -> RecordedObservability:
+    """A control plane's telemetry, recorded."""
+    return observability("control-plane")
+
+
+@pytest.fixture
+def trail() -> MemoryAudit:
+    """A trail that works."""
+    return MemoryAudit()
