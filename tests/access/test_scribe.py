@@ -6,23 +6,15 @@ import dataclasses
 import os
 import random
 
-import pytest
-
 from obslib.access import Actor, ActorType, AuditRecord, RequestInfo, Resource, Scope
 from obslib.access import decision as decision_module
 from obslib.access.scribe import Scribe
 from obslib.ids import ulid
-from obslib.testing import RecordedObservability, observability
+from obslib.testing import RecordedObservability
 
 KEY = "AKIAIOSFODNN7EXAMPLE"
 FROM_US = {"timestamp", "event_id", "phase", "opened_by", "org_id", "scopes", "scope", "decision", "result", "lines"}
 """Fields that are ours, or name the chain, which a trail refuses when it is no name."""
-
-
-@pytest.fixture
-def obs() -> RecordedObservability:
-    """A control plane's telemetry, recorded."""
-    return observability("control-plane")
 
 
 def scribe(obs: RecordedObservability, kind: type[Scribe] = Scribe) -> Scribe:
