@@ -7,6 +7,7 @@ usage or configuration. With ``--fix`` it is about what is left; with ``--diff``
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import shutil
@@ -31,6 +32,7 @@ from obslib.lint.source import LARGEST_BYTES, Source, Unfit
 from obslib.lint.stack import with_room
 
 if TYPE_CHECKING:
+    from obslib.lint import Project
     from obslib.lint.rulebook import Entry
 
 __all__ = ["add", "lint"]
@@ -140,19 +142,21 @@ def _cache(arguments: argparse.Namespace, configuration: Configuration) -> Cache
 
 def _engine(configuration: Configuration) -> Callable[[Path, str], Checked]:
     """The rules; they are imported when the first file has to be looked at."""
-    looking: list[Callable[[Path, str], Checked]] = []
+
+    @functools.cache
+    def project() -> Project:
+        from obslib.lint import Project
+
+        components = configuration.components
+        return Project(
+            configuration.start_of_imports(),
+            components=None if components is None else tuple(configuration.root / each for each in components),
+        )
 
     def check(path: Path, text: str) -> Checked:
-        if not looking:
-            from obslib import lint as engine
+        from obslib.lint import check as checked
 
-            components = configuration.components
-            project = engine.Project(
-                configuration.start_of_imports(),
-                components=None if components is None else tuple(configuration.root / each for each in components),
-            )
-            looking.append(lambda path, text: engine.check(path, text, project))
-        return looking[0](path, text)
+        return checked(path, text, project())
 
     return check
 
