@@ -38,9 +38,7 @@ def load_catalog(spelt: str = "") -> Catalog:
     module, _, name = spelt.partition(":")
     if not module or not name:
         raise UsageError(f"catalog {spelt!r} is not spelt MODULE:NAME, as in obslib.catalog.platform:PLATFORM")
-    found = _imported(module, spelt)
-    for part in name.split("."):
-        found = getattr(found, part, None)
+    found = _imported(module, name, spelt)
     if not isinstance(found, Catalog):
         what = f"no {name!r}" if found is None else f"{name!r}, which is no Catalog but {found!r:.80}"
         raise UsageError(f"catalog {spelt!r} is not there: module {module!r} has {what}")
@@ -59,13 +57,17 @@ def require_component(catalog: Catalog, name: str) -> Component:
         ) from None
 
 
-def _imported(module: str, spelt: str) -> object:
+def _imported(module: str, name: str, spelt: str) -> object:
+    """What the module holds under a dotted name, None where it holds nothing."""
     here = os.getcwd()
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
         with redirect_stdout(sys.stderr):
-            return importlib.import_module(module)
+            found: object = importlib.import_module(module)
+            for part in name.split("."):
+                found = getattr(found, part, None)
+            return found
     except (Exception, SystemExit) as error:
         said = " ".join(str(error).split()) or "without a word"
         is_nowhere = isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]

@@ -110,6 +110,8 @@ def _require_one_meaning(arguments: argparse.Namespace) -> None:
             "--catalog says what scrapes, rules and dashboards are held against, and none is named; "
             "Python sources are read with the catalogs they import"
         )
+    if arguments.diff and arguments.format != "text":
+        raise UsageError(f"--diff prints a patch and no {arguments.format}; leave out one of them")
     if arguments.stdin_filename and "-" not in arguments.paths:
         raise UsageError("--stdin-filename says what standard input is to be taken for; add - to the paths")
 

@@ -10,6 +10,7 @@ from obslib.cli import budget, build, doctor, explain, lint, requirements
 from obslib.cli.platform.failure import CliFailure
 from obslib.cli.platform.outlet import abandon, for_answers, for_notes
 from obslib.errors import LedgerError, ObslibError, SettingsError, SpecError
+from obslib.lint.reports.glyphs import shown
 
 __all__ = ["main"]
 
@@ -17,26 +18,25 @@ __all__ = ["main"]
 def main() -> None:
     """Entry point; exits 0 when all is well, 1 when a start would fail or a check does, 2 on invalid usage.
 
-    An answer that cannot be written is a failure too (1), except to a reader that has gone away.
+    An answer that cannot be written is a failure too (1); one whose reader has gone away changes nothing.
     """
     try:
-        with redirect_stdout(for_answers(sys.stdout)), redirect_stderr(for_notes(sys.stderr)):
-            code = _run(_parser().parse_args())
+        with redirect_stdout(for_answers(sys.stdout, outlives_reader=True)), redirect_stderr(for_notes(sys.stderr)):
+            code = _run()
     finally:
         abandon(sys.stdout)
         abandon(sys.stderr)
     sys.exit(code)
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run() -> int:
     try:
+        arguments = _parser().parse_args()
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except (ObslibError, CliFailure) as error:
-        print(f"obslib: {error}", file=sys.stderr)
+        print("\n".join(map(shown, f"obslib: {error}".split("\n"))), file=sys.stderr)
         return 1 if isinstance(error, (SettingsError, LedgerError, SpecError, CliFailure)) else 2
-    except BrokenPipeError:
-        return 0
     except KeyboardInterrupt:
         return 130
     return code

@@ -98,3 +98,10 @@ def test_a_component_of_another_catalog_is_refused_with_the_flag_that_names_it()
         "component 'shop' is not in catalog 'platform' (it has: control-plane, projector, scheduler, agent, edge); "
         "use one of these, or name your own catalog with --catalog MODULE:NAME"
     )
+
+
+def test_a_module_that_fails_when_it_is_asked_for_a_name_is_told_about_in_one_sentence(project: Path) -> None:
+    """Whatever a stranger's module raises is wrong usage and no traceback."""
+    (project / "lacking.py").write_text("def __getattr__(name):\n    raise RuntimeError('boo')\n")
+    with pytest.raises(UsageError, match=r"'lacking:CATALOG' cannot be imported from .*: RuntimeError: boo"):
+        load_catalog("lacking:CATALOG")

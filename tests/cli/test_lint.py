@@ -209,6 +209,7 @@ def test_github_and_standard_input(obslib: Run, project: Path, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (("--diff", "--format", "sarif", "src"), "--diff prints a patch and no sarif; leave out one of them"),
         (
             ("--stdin-filename", "a.py"),
             "--stdin-filename says what standard input is to be taken for; add - to the paths",

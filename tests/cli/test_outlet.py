@@ -62,3 +62,25 @@ def test_a_closed_pipe_stays_quiet(context: Path) -> None:
     script = '{ "$@"; echo "code $?" >&2; } | true'
     done = subprocess.run(["sh", "-c", script, "sh", *COMMAND, "whoami"], capture_output=True, text=True, timeout=30)
     assert done.stderr == "code 0\n"
+
+
+OBSLIB = (sys.executable, "-c", "from obslib.cli.main import main; main()")
+
+
+@pytest.mark.parametrize(("text", "code"), [("x = 1\n", 0), ("import obslib\n" + "print(1)\n" * 3_000, 1)])
+def test_a_verdict_stands_though_its_reader_has_gone(text: str, code: int, tmp_path: Path) -> None:
+    """'obslib lint | head' in a shell with pipefail fails when there is something to mend."""
+    (tmp_path / "app.py").write_text(text)
+    script = 'cd "$0"; { "$@"; echo "code $?" >&2; } | true'
+    done = subprocess.run(
+        ["sh", "-c", script, str(tmp_path), *OBSLIB, "lint", "--no-cache", "app.py"], capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == f"code {code}\n"
+
+
+def test_help_that_cannot_be_written_is_one_sentence() -> None:
+    """A full disk gets no traceback for an answer to '--help'."""
+    done = subprocess.run(
+        ["sh", "-c", '"$@" > /dev/full', "sh", *OBSLIB, "lint", "--help"], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr.count("\n"), "Traceback" in done.stderr) == (1, 1, False)

@@ -17,12 +17,13 @@ from obslib.cli.platform.failure import Category, CliFailure
 __all__ = ["abandon", "for_answers", "for_notes"]
 
 
-def for_answers(stream: TextIO | None) -> TextIO:
+def for_answers(stream: TextIO | None, *, outlives_reader: bool = False) -> TextIO:
     """Standard output (``None`` when it was closed at the start): what cannot be written raises CliFailure.
 
-    A pipe whose reader is gone raises BrokenPipeError, as ever.
+    A pipe whose reader is gone raises BrokenPipeError, as ever. With ``outlives_reader`` the rest is dropped instead, so
+    that a command whose exit code is its verdict still comes to it.
     """
-    return cast(TextIO, _Outlet(stream, is_answer=True))
+    return cast(TextIO, _Outlet(stream, is_answer=True, outlives_reader=outlives_reader))
 
 
 def for_notes(stream: TextIO | None) -> TextIO:
@@ -45,8 +46,8 @@ def abandon(stream: TextIO | None) -> None:
 class _Outlet:
     """As much of a text stream as the command and its libraries use."""
 
-    def __init__(self, stream: TextIO | None, *, is_answer: bool) -> None:
-        self._stream, self._is_answer = stream, is_answer
+    def __init__(self, stream: TextIO | None, *, is_answer: bool, outlives_reader: bool = False) -> None:
+        self._stream, self._is_answer, self._outlives_reader = stream, is_answer, outlives_reader
         self.encoding = getattr(stream, "encoding", None) or "utf-8"
         self.errors = "backslashreplace"
         self.closed = False
@@ -85,6 +86,8 @@ class _Outlet:
             if not self._is_answer:
                 return
             if isinstance(error, BrokenPipeError):
+                if self._outlives_reader:
+                    return
                 raise
             why = (error.strerror or type(error).__name__).lower()
             message = f"standard output cannot be written: {why}"
