@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -263,3 +264,16 @@ def test_any_terminal_can_show_it(obslib: Run, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("COLUMNS", columns)
     for line in obslib(*SIZE).out.splitlines():
         assert len(line) <= max(40, min(128, int(columns))) or len(line.split()) <= 3
+
+
+def test_what_is_no_lock_file_is_not_replaced_by_one(obslib: Run, tmp_path: Path) -> None:
+    """A pipe or a device stays what it is, and a link goes on leading to the file it led to."""
+    pipe, link, kept = tmp_path / "pipe", tmp_path / "link", tmp_path / "kept"
+    os.mkfifo(pipe)
+    done = obslib("--lock", "--lock-file", str(pipe))
+    sentence = f"the lock file {str(pipe)!r} cannot be written: it is no regular file; name another with --lock-file"
+    assert (done.code, done.err) == (2, f"obslib: {sentence}\n")
+    assert pipe.is_fifo()
+    link.symlink_to(kept)
+    assert obslib("--lock", "--lock-file", str(link)).code == 0
+    assert (link.is_symlink(), kept.is_file()) == (True, True)

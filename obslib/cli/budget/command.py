@@ -129,10 +129,13 @@ def _platform(catalog: Catalog, arguments: argparse.Namespace) -> PlatformBudget
 
 
 def _lock(catalog: Catalog, path: Path, *, as_json: bool) -> int:
-    draft = Path(f"{path}.new")
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():
+        raise UsageError(f"the lock file {str(path)!r} cannot be written: it is no regular file; name another with --lock-file")
+    draft = Path(f"{place}.new")
     try:
         draft.write_text(render_lock(catalog), encoding="utf-8")
-        os.replace(draft, path)
+        os.replace(draft, place)
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise UsageError(
